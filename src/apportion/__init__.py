@@ -1,0 +1,1 @@
+"""Apportion closes the cloud bill: every cent of the provider invoice lands exactly once."""
