@@ -15,6 +15,4 @@ class Owners:
 
     def or_else(self, above: Owners) -> Owners:
         """These owners, with gaps filled from the group above."""
-        return Owners(
-            self.finance or above.finance, self.technical or above.technical, self.business or above.business
-        )
+        return Owners(self.finance or above.finance, self.technical or above.technical, self.business or above.business)
