@@ -1,0 +1,62 @@
+"""The record of one delivery: what came, what it adds up to, and what was found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from apportion.focus.finding import Finding
+from apportion.periods import BillingPeriod
+from apportion.warehouse.snapshot import ChargeFile, DeliveredInvoice, Total
+
+
+class Dataset(StrEnum):
+    """The FOCUS dataset that a delivery holds."""
+
+    COST_AND_USAGE = "cost_and_usage"
+    CONTRACT_COMMITMENT = "contract_commitment"
+    INVOICE_DETAIL = "invoice_detail"
+    BILLING_PERIOD = "billing_period"
+
+
+class Mode(StrEnum):
+    """Whether a delivery replaces what its source sent for the same billing periods, or adds to it."""
+
+    OVERWRITE = "overwrite"
+    APPEND = "append"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """One file as it came: its name, size in bytes, SHA-256 and data rows (quarantined ones included)."""
+
+    name: str
+    size: int
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One received set of files. `id` is derived from content, source and what the user supplied.
+
+    `totals` and `quarantined` are keyed by billing period; `quarantined` counts rows and sums the readable
+    BilledCost (units of 10⁻¹⁸) that were kept aside. `rounding_units` is the total effect of rounding decimals
+    beyond the eighteenth. `statuses` holds BillingPeriodStatus by issuer and period from that dataset.
+    """
+
+    id: str
+    source: str
+    dataset: Dataset
+    focus_version: str
+    mode: Mode
+    received_at: str
+    files: tuple[DeliveredFile, ...]
+    charges: tuple[ChargeFile, ...]
+    totals: Mapping[BillingPeriod, tuple[Total, ...]]
+    quarantined: Mapping[BillingPeriod, tuple[int, int]]
+    rounding_units: int
+    invoices: Mapping[BillingPeriod, tuple[DeliveredInvoice, ...]]
+    statuses: Mapping[BillingPeriod, tuple[tuple[str, str], ...]]
+    findings: tuple[Finding, ...]
