@@ -38,12 +38,20 @@ class DeliveredFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Rows kept aside in one currency (empty where it is unreadable), and the sum of those BilledCosts that can be read."""
+
+    currency: str
+    rows: int
+    billed_units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One received set of files. `id` is derived from content, source and what the user supplied.
 
-    `totals` and `quarantined` are keyed by billing period; `quarantined` counts rows and sums the readable
-    BilledCost (units of 10⁻¹⁸) that were kept aside. `rounding_units` is the total effect of rounding decimals
-    beyond the eighteenth. `statuses` holds BillingPeriodStatus by issuer and period from that dataset.
+    `totals` and `quarantined` are keyed by billing period; rows whose own period is unreadable count with the
+    delivery's first. `rounding_units` is the total effect of rounding decimals beyond the eighteenth. `statuses` holds BillingPeriodStatus by issuer and period from that dataset.
     """
 
     id: str
@@ -55,7 +63,7 @@ class Delivery:
     files: tuple[DeliveredFile, ...]
     charges: tuple[ChargeFile, ...]
     totals: Mapping[BillingPeriod, tuple[Total, ...]]
-    quarantined: Mapping[BillingPeriod, tuple[int, int]]
+    quarantined: Mapping[BillingPeriod, tuple[Quarantined, ...]]
     rounding_units: int
     invoices: Mapping[BillingPeriod, tuple[DeliveredInvoice, ...]]
     statuses: Mapping[BillingPeriod, tuple[tuple[str, str], ...]]
