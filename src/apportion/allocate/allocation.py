@@ -30,7 +30,7 @@ class Scope:
 class Cell:
     """Charges of one rule, scope, service and category, added up by the warehouse.
 
-    `rule_id` is None for what no rule met. `units` is the cost basis, `billed_units` BilledCost.
+    `rule_id` is None for what no rule met. `units` is on the policy's cost basis.
     `service` and `charge_category` are as delivered, empty where null.
     """
 
@@ -41,7 +41,6 @@ class Cell:
     charge_category: str
     rows: int
     units: int
-    billed_units: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""What a condition may look at: FOCUS columns by their Column ID, ``x_`` columns, and tags as ``tags.KEY``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from apportion.allocate.rule import Field
+from apportion.focus.columns import COLUMNS
+from apportion.yamlfile import Refusal, refuse, suggestion
+
+TAG = "tags."
+
+_WORDS = ("all", "any", "not")
+_ON_INSTANTS = frozenset(("from", "until", "exists"))
+
+
+def field_of(key: str) -> Field:
+    """The field that a checked key of a condition names."""
+    return Field(key.removeprefix(TAG), is_tag=True) if key.startswith(TAG) else Field(key)
+
+
+def check_key(key: str) -> str:
+    """A key of a condition: ``tags.KEY`` or a column. Refuses what is neither, with the name it resembles."""
+    if key.startswith(TAG):
+        if key == TAG:
+            raise refuse("UNKNOWN_COLUMN", "After 'tags.' the key of the tag is missing.", "Write for example tags.team.")
+        return key
+    if key.casefold().startswith(TAG):
+        raise refuse("UNKNOWN_COLUMN", f"'{key}' is no column.", f"Did you mean '{TAG}{key[len(TAG) :]}'?")
+    return check_column(key, _WORDS)
+
+
+def check_column(name: str, words: Iterable[str] = ()) -> str:
+    """A FOCUS column of any version, or one that begins with ``x_``."""
+    if name in COLUMNS or (name.startswith("x_") and len(name) > 2):
+        return name
+    advice = suggestion(name, [*COLUMNS, *words])
+    raise refuse(
+        "UNKNOWN_COLUMN",
+        f"'{name}' is no FOCUS column.",
+        advice or "Columns of your own begin with x_, and a tag is written tags.KEY.",
+    )
+
+
+def misfits(key: str, tests: Iterable[str]) -> list[Refusal]:
+    """The tests that ask for something which the column cannot hold; each refused at its place."""
+    found = []
+    for test in tests:
+        sentence, advice = _misfit(key, test)
+        if sentence:
+            found.append(Refusal("MISFIT", sentence, advice, (key, test)))
+    return found
+
+
+def _misfit(key: str, test: str) -> tuple[str, str]:
+    if test == "exists" or key.startswith("x_"):
+        return "", ""
+    if key.startswith(TAG):
+        return ("A tag is a text: it has no dates to compare.", "") if test in ("from", "until") else ("", "")
+    kind = COLUMNS[key].data_type
+    if kind == "Date/Time":
+        if test in _ON_INSTANTS:
+            return "", ""
+        return f"'{key}' is an instant, not a text.", "Write {from: 2026-01-01, until: 2026-02-01}."
+    if test in ("from", "until"):
+        return f"'{key}' is no instant: 'from' and 'until' go with columns such as ChargePeriodStart.", ""
+    if kind == "Decimal":
+        return f"'{key}' is a number: rules compare texts and instants only.", "Ask for {exists: true}, or another column."
+    if key in ("Tags", "AllocatedTags"):
+        return f"'{key}' holds all tags at once.", "Ask for one of them: tags.KEY."
+    return "", ""

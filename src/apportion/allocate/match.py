@@ -1,0 +1,278 @@
+"""Compile rules into the warehouse's plan: hash joins wherever a condition can be one.
+
+A rule's condition is written as alternatives of conjunctions. Equalities (and the first letters of prefixes)
+of a conjunction become rows of the lookup for exactly that set of fields; whatever else it asks is checked only
+on the rows that the lookup lets through. So cost hardly grows with the number of rules. The first rule that
+meets a charge wins, because outcomes are numbered in the order of the rules and the smallest number wins.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from apportion.allocate.rule import (
+    UNALLOCATED,
+    And,
+    ByTag,
+    Condition,
+    Equals,
+    Field,
+    Glob,
+    Holder,
+    Matches,
+    Or,
+    Prefix,
+    Rule,
+    Target,
+)
+from apportion.organization.cost_group import Organization
+from apportion.warehouse.plan import Heads, Hit, Key, Lookup, Plan
+
+MOST_ALTERNATIVES = 64
+MOST_LOOKUP_ROWS = 50_000
+
+_PLAIN_GLOB = re.compile(r"([^*?\[]*)(\*?)")
+_PLAIN_REGEX = re.compile(r"\^([\w /:@,-]+)(\$?)", re.ASCII)
+
+Window = tuple[date | None, date | None]
+Conjunction = tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an outcome number means: the rule that decided (None: no rule met the charge) and the target."""
+
+    rule: Rule | None
+    target: Target
+
+    @property
+    def key(self) -> tuple[str | None, Target]:
+        return (self.rule.id if self.rule else None, self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A compiled policy for charges that start within a span of time."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+
+
+def compile_rules(rules: Sequence[Rule], organization: Organization, first: date, last: date) -> Matching:
+    """The plan for charges that start on days from `first` to `last`, both included."""
+    entries = list(_entries(rules, organization))
+    outcomes = list({outcome.key: outcome for outcome, _, _ in entries}.values())
+    numbers = {outcome.key: number for number, outcome in enumerate(outcomes)}
+    outcomes.append(Outcome(None, UNALLOCATED))
+    builder = _Builder(_boundaries(entries, first, last), first, _heads(entries))
+    for outcome, conjunction, window in entries:
+        builder.add(numbers[outcome.key], conjunction, window)
+    return Matching(builder.plan(otherwise=len(outcomes) - 1), tuple(outcomes))
+
+
+Entry = tuple[Outcome, Conjunction, Window]
+
+
+def _entries(rules: Sequence[Rule], organization: Organization) -> Iterator[Entry]:
+    """One entry for each rule, target and alternative, with the time it is in force; in the order of the rules."""
+    lives = _lives(organization)
+    for rule in rules:
+        alternatives = conjunctions(rule.when)
+        if isinstance(rule.target, Target):
+            for conjunction in alternatives:
+                yield Outcome(rule, rule.target), conjunction, (rule.valid_from, rule.valid_until)
+            continue
+        for code, values in _tag_values(rule.target, lives).items():
+            named = Equals(rule.target.field, values, rule.target.fold)
+            for life in lives[code]:
+                window = _overlap((rule.valid_from, rule.valid_until), life)
+                for conjunction in alternatives:
+                    yield Outcome(rule, Target(Holder.COST_GROUP, code)), (*conjunction, named), window
+
+
+def _tag_values(target: ByTag, lives: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    """The tag values that name each cost group: its code, unless that is an alias of another, and its aliases."""
+    named = {_folded(code, target.fold): code for code in lives}
+    named.update((_folded(alias, target.fold), code) for alias, code in target.aliases if code in lives)
+    values: dict[str, list[str]] = {}
+    for value, code in named.items():
+        values.setdefault(code, []).append(value)
+    return {code: tuple(values[code]) for code in lives if code in values}
+
+
+def _lives(organization: Organization) -> dict[str, list[Window]]:
+    """When each cost group is in the tree, adjoining versions joined."""
+    lives: dict[str, list[Window]] = {}
+    for version in sorted(organization.versions, key=lambda version: version.valid_from or date.min):
+        life = lives.setdefault(version.code, [])
+        if life and life[-1][1] is not None and life[-1][1] == version.valid_from:
+            life[-1] = (life[-1][0], version.valid_until)
+        else:
+            life.append((version.valid_from, version.valid_until))
+    return {code: lives[code] for code in organization.codes}
+
+
+def _overlap(one: Window, other: Window) -> Window:
+    starts = [start for start in (one[0], other[0]) if start is not None]
+    ends = [end for end in (one[1], other[1]) if end is not None]
+    return (max(starts, default=None), min(ends, default=None))
+
+
+def conjunctions(condition: Condition | None) -> list[Conjunction]:
+    """The condition as alternatives, each a tuple of conditions that must all hold; no condition: one empty tuple.
+
+    A condition with more than `MOST_ALTERNATIVES` alternatives stays whole.
+    """
+    if condition is None:
+        return [()]
+    if isinstance(condition, Or):
+        found = [conjunction for part in condition.parts for conjunction in conjunctions(part)]
+        return found if len(found) <= MOST_ALTERNATIVES else [(condition,)]
+    if isinstance(condition, And):
+        parts = [conjunctions(part) for part in condition.parts]
+        if math.prod(len(part) for part in parts) > MOST_ALTERNATIVES:
+            return [(condition,)]
+        return [tuple(itertools.chain(*choice)) for choice in itertools.product(*parts)]
+    return [(_simpler(condition),)]
+
+
+def _simpler(condition: Condition) -> Condition:
+    """A glob or regular expression that is only a prefix or an equality, as what it is."""
+    if isinstance(condition, Glob) and (found := _PLAIN_GLOB.fullmatch(condition.pattern)) and found[1]:
+        return Prefix(condition.field, (found[1],)) if found[2] else Equals(condition.field, (found[1],))
+    if isinstance(condition, Matches) and (found := _PLAIN_REGEX.fullmatch(condition.pattern)):
+        return Equals(condition.field, (found[1],)) if found[2] else Prefix(condition.field, (found[1],))
+    return condition
+
+
+def _folded(value: str, fold: bool) -> str:
+    return value.lower() if fold else value
+
+
+def _boundaries(entries: Iterable[Entry], first: date, last: date) -> tuple[date, ...]:
+    days = {day for _, _, window in entries for day in window if day is not None}
+    return tuple(sorted(day for day in days if first < day <= last))
+
+
+def _heads(entries: Iterable[Entry]) -> dict[Field, Heads]:
+    """For each field, how the prefixes are found that some conjunction without an equality has to be found by."""
+    prefixes: dict[Field, set[str]] = {}
+    for _, conjunction, _ in entries:
+        if (part := _found_by(conjunction)) is not None:
+            prefixes.setdefault(part.field, set()).update(part.values)
+    heads = {}
+    for field, values in prefixes.items():
+        length = min(len(value) for value in values)
+        lengths: dict[str, set[int]] = {}
+        for value in values:
+            lengths.setdefault(value[:length], set()).add(len(value))
+        heads[field] = Heads(field, length, {head: tuple(sorted(found)) for head, found in sorted(lengths.items())})
+    return heads
+
+
+def _found_by(conjunction: Conjunction) -> Prefix | None:
+    """The prefix that finds a conjunction: the first one, where there is no equality to find it by."""
+    if any(isinstance(part, Equals) for part in conjunction):
+        return None
+    return next((part for part in conjunction if isinstance(part, Prefix) and all(part.values)), None)
+
+
+def _keyed(conjunction: Conjunction) -> tuple[dict[Key, set[str]], list[Condition]] | None:
+    """The values to join by, and what is left to check; None where two equalities exclude each other."""
+    keyed: dict[Key, set[str]] = {}
+    rest: list[Condition] = []
+    for part in conjunction:
+        if isinstance(part, Equals):
+            key = Key(part.field, part.fold)
+            values = {_folded(value, part.fold) for value in part.values}
+            keyed[key] = keyed[key] & values if key in keyed else values
+            if not keyed[key]:
+                return None
+        else:
+            rest.append(part)
+    return keyed, rest
+
+
+class _Builder:
+    """Collects lookup rows by the set of keys they are found by."""
+
+    def __init__(self, boundaries: tuple[date, ...], first: date, heads: Mapping[Field, Heads]) -> None:
+        self._boundaries = boundaries
+        self._epoch_days = (first, *boundaries)
+        self._heads = heads
+        self._rows: dict[tuple[Key, ...], list[tuple[int, tuple[str, ...], tuple[int, ...] | None, Condition | None]]]
+        self._rows = {}
+        self._plain: list[tuple[int, Condition]] = []
+        self._otherwise: int | None = None
+
+    def add(self, outcome: int, conjunction: Conjunction, window: Window) -> None:
+        epochs = tuple(epoch for epoch, day in enumerate(self._epoch_days) if _holds(window, day))
+        if not epochs:
+            return
+        always = len(epochs) == len(self._epoch_days)
+        found = _keyed(conjunction)
+        if found is None:
+            return
+        keyed, rest = found
+        if keyed and math.prod(len(values) for values in keyed.values()) > MOST_LOOKUP_ROWS:
+            keyed, rest = {}, list(conjunction)
+        condition = (And(tuple(rest)) if len(rest) > 1 else rest[0]) if rest else None
+        prefix = None if keyed else _found_by(conjunction)
+        if prefix is not None:
+            self._add_prefix(outcome, prefix, conjunction, None if always else epochs)
+        elif not keyed and condition is None and always:
+            self._otherwise = outcome if self._otherwise is None else min(self._otherwise, outcome)
+        else:
+            keys = tuple(sorted(keyed))
+            rows = self._rows.setdefault(keys, [])
+            for values in itertools.product(*(sorted(keyed[key]) for key in keys)):
+                rows.append((outcome, values, None if always else epochs, condition))
+
+    def _add_prefix(
+        self, outcome: int, prefix: Prefix, conjunction: Conjunction, epochs: tuple[int, ...] | None
+    ) -> None:
+        """One lookup row for each prefix, in the lookup of the slot that holds prefixes of its length."""
+        rest = tuple(part for part in conjunction if part is not prefix)
+        condition = (And(rest) if len(rest) > 1 else rest[0]) if rest else None
+        heads = self._heads[prefix.field]
+        for value in prefix.values:
+            slot = heads.lengths[value[: heads.length]].index(len(value))
+            self._rows.setdefault((Key(prefix.field, slot=slot),), []).append((outcome, (value,), epochs, condition))
+
+    def plan(self, otherwise: int) -> Plan:
+        lookups = []
+        every = range(len(self._epoch_days))
+        if self._otherwise is not None:
+            otherwise = self._otherwise
+        for keys, rows in self._rows.items():
+            dated = any(epochs is not None for _, _, epochs, _ in rows)
+            hits: dict[tuple[str | int, ...], Hit] = {}
+            for outcome, values, epochs, condition in rows:
+                if outcome > otherwise:
+                    continue
+                places: Iterable[tuple[str | int, ...]] = (
+                    ((*values, epoch) for epoch in (every if epochs is None else epochs)) if dated else (values,)
+                )
+                for place in places:
+                    hit = hits.setdefault(place, Hit())
+                    if condition is not None:
+                        hit.guarded.append((outcome, condition))
+                    elif hit.outcome is None or outcome < hit.outcome:
+                        hit.outcome = outcome
+            for hit in hits.values():
+                if hit.outcome is not None:
+                    hit.guarded = [guard for guard in hit.guarded if guard[0] < hit.outcome]
+            if keys or dated:
+                lookups.append(Lookup(keys, dated, hits))
+            else:
+                self._plain.extend((outcome, condition) for outcome, condition in hits.pop((), Hit()).guarded)
+        return Plan(tuple(self._heads.values()), tuple(lookups), tuple(self._plain), self._boundaries, otherwise)
+
+
+def _holds(window: Window, day: date) -> bool:
+    return (window[0] is None or window[0] <= day) and (window[1] is None or day < window[1])

@@ -1,0 +1,50 @@
+"""Writes the example company: its documents, its deliveries, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+from apportion.demo.delivery import DemoCompany, DemoDelivery, DemoTotal
+from apportion.demo.expand import Writer
+from apportion.demo.files import write_bill
+from apportion.demo.plan import Bill, plan
+
+DOCUMENTS = ("apportion.yaml", "organization.yaml", "policy.yaml")
+
+
+def write(directory: Path, *, rows: int = 60_000, months: int = 12, seed: int = 2026) -> DemoCompany:
+    """Write the example company's workspace into `directory`: the same bytes for the same arguments.
+
+    `rows` is how many charges are current once everything is ingested, over all sources and months; it changes how
+    finely cost is metered, not how much there is. Months count from November 2025. Files that are there already are
+    written over; nothing else is touched. Raises `InputRefusedError` for fewer rows than the story has lines.
+    """
+    bills = plan(rows, months, seed)
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in DOCUMENTS:
+        text = resources.files("apportion.demo").joinpath("documents", name).read_text(encoding="utf-8")
+        (directory / name).write_text(text, encoding="utf-8")
+    deliveries: list[DemoDelivery] = []
+    with Writer() as writer:
+        for bill in bills:
+            deliveries += write_bill(directory, bill, writer)
+    periods = tuple(dict.fromkeys(bill.month.period for bill in bills))
+    return DemoCompany(directory, periods, tuple(deliveries), tuple(_totals(bills)))
+
+
+def _totals(bills: Iterable[Bill]) -> Iterable[DemoTotal]:
+    for bill in bills:
+        intended: dict[str, int] = {}
+        for line in bill.lines:
+            intended[line.intended] = intended.get(line.intended, 0) + line.effective_units
+        yield DemoTotal(
+            source=bill.source.name,
+            period=bill.month.period,
+            currency=bill.source.currency,
+            rows=bill.rows,
+            billed_units=sum(line.billed_units for line in bill.lines),
+            effective_units=sum(line.effective_units for line in bill.lines),
+            intended=intended,
+        )

@@ -1,0 +1,172 @@
+"""A statement as JSON, and back: the shape of docs/reference/statement-json.md.
+
+Amounts are decimal strings, so that no reader takes them for binary fractions; keys are in a fixed order.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from apportion.allocate.allocation import Scope, Share
+from apportion.allocate.policy import CostBasis
+from apportion.allocate.rule import Holder, Target
+from apportion.errors import ApportionError, BadValueError
+from apportion.invoice import wording
+from apportion.invoice.numbering import Number
+from apportion.invoice.statement import CurrencyTotal, LineKind, Statement, StatementLine
+from apportion.money.amount import plain, units
+from apportion.money.currency import minor_text, units_per_minor
+from apportion.money.split import to_step
+from apportion.organization.coding import Coding
+from apportion.organization.ownership import Owners
+from apportion.periods import BillingPeriod
+
+VERSION = 1
+
+
+def render(statement: Statement) -> str:
+    """The statement as JSON text that ends with a line end."""
+    return json.dumps(document(statement), ensure_ascii=False, indent=2) + "\n"
+
+
+def document(statement: Statement) -> dict[str, object]:
+    """The statement as a plain value of strings, numbers, lists and mappings, as it is written in JSON."""
+    return {
+        "document": "statement",
+        "version": VERSION,
+        "number": str(statement.number),
+        "period": str(statement.period),
+        "notice": wording.NOTICE,
+        "holder": str(statement.holder.holder),
+        "cost_group": statement.holder.code,
+        "name": statement.name,
+        "path": [{"code": code, "name": name} for code, name in statement.path],
+        "owners": {
+            "finance": statement.owners.finance,
+            "technical": statement.owners.technical,
+            "business": statement.owners.business,
+        },
+        "coding": {
+            "company": statement.coding.company,
+            "cost_center": statement.coding.cost_center,
+            "department": statement.coding.department,
+            "ledger_account": statement.coding.ledger_account,
+        },
+        "cost_basis": str(statement.cost_basis),
+        "totals": [
+            {"currency": total.currency, "amount": minor_text(total.minor, total.currency), "units": plain(total.units)}
+            for total in statement.totals
+        ],
+        "lines": [_line(line) for line in statement.lines],
+        "policy": statement.policy_name,
+        "policy_digest": statement.policy_digest,
+        "organization_digest": statement.organization_digest,
+        "snapshot_digest": statement.snapshot_digest,
+    }
+
+
+def _line(line: StatementLine) -> dict[str, object]:
+    return {
+        "line": line.number,
+        "kind": str(line.kind),
+        "invoice_issuer": line.scope.invoice_issuer,
+        "invoice_id": line.scope.invoice_id,
+        "billing_account_id": line.scope.billing_account_id,
+        "currency": line.scope.currency,
+        "service": line.service,
+        "charge_category": line.charge_category,
+        "pool": line.pool_id,
+        "pool_name": line.pool_name,
+        "reason": line.reason,
+        "rows": line.rows,
+        "rules": list(line.rules),
+        "shares": [
+            {
+                "step": share.step,
+                "pool_units": plain(share.pool_units),
+                # Weights may be as large as amounts in 10⁻¹⁸, more than most JSON readers keep in a number.
+                "weight": str(share.weight),
+                "total_weight": str(share.total_weight),
+                "units": plain(share.units),
+            }
+            for share in line.shares
+        ],
+        "units": plain(line.units),
+        "amount": minor_text(line.minor, line.scope.currency),
+    }
+
+
+def parse(text: str) -> Statement:
+    """Read what `render` wrote. Raises `BadValueError` for anything else, also for an altered amount."""
+    try:
+        data = json.loads(text)
+        statement = _statement(data)
+    except ApportionError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadValueError(
+            f"This is not a statement that Apportion wrote ({type(error).__name__}: {error}).",
+            advice="Write the statements again.",
+        ) from error
+    if document(statement) != data:
+        raise BadValueError("The statement was changed after it was written.", advice="Write the statements again.")
+    return statement
+
+
+def _statement(data: Any) -> Statement:
+    holder = Target(Holder(data["holder"]), data["cost_group"])
+    return Statement(
+        number=Number.parse(data["number"]),
+        period=BillingPeriod.parse(data["period"]),
+        holder=holder,
+        name=data["name"],
+        path=tuple((step["code"], step["name"]) for step in data["path"]),
+        owners=Owners(**data["owners"]),
+        coding=Coding(**data["coding"]),
+        cost_basis=CostBasis(data["cost_basis"]),
+        lines=tuple(_read_line(line, holder) for line in data["lines"]),
+        totals=tuple(
+            CurrencyTotal(total["currency"], units(total["units"]), _minor(total["amount"], total["currency"]))
+            for total in data["totals"]
+        ),
+        policy_name=data["policy"],
+        policy_digest=data["policy_digest"],
+        organization_digest=data["organization_digest"],
+        snapshot_digest=data["snapshot_digest"],
+    )
+
+
+def _read_line(line: Any, holder: Target) -> StatementLine:
+    scope = Scope(line["invoice_issuer"], line["invoice_id"], line["billing_account_id"], line["currency"])
+    return StatementLine(
+        number=line["line"],
+        kind=LineKind(line["kind"]),
+        scope=scope,
+        service=line["service"],
+        charge_category=line["charge_category"],
+        pool_id=line["pool"],
+        pool_name=line["pool_name"],
+        reason=line["reason"],
+        rows=line["rows"],
+        rules=tuple(line["rules"]),
+        shares=tuple(
+            Share(
+                step=share["step"],
+                pool_id=line["pool"],
+                target=holder,
+                scope=scope,
+                units=units(share["units"]),
+                weight=int(share["weight"]),
+                total_weight=int(share["total_weight"]),
+                pool_units=units(share["pool_units"]),
+            )
+            for share in line["shares"]
+        ),
+        units=units(line["units"]),
+        minor=_minor(line["amount"], scope.currency),
+    )
+
+
+def _minor(text: str, currency: str) -> int:
+    return to_step(units(text), units_per_minor(currency))

@@ -1,0 +1,58 @@
+"""The parts of a statement in reading order: direct cost by provider invoice, then shared cost by currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from apportion.invoice import wording
+from apportion.invoice.statement import LineKind, Statement, StatementLine
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines that are read together, in one currency, and their sum in minor units."""
+
+    kind: LineKind
+    title: str
+    currency: str
+    lines: tuple[StatementLine, ...]
+    minor: int
+
+
+def sections(statement: Statement) -> tuple[Section, ...]:
+    """The sections of a statement; every line is in exactly one, in the order of the line numbers."""
+    direct = (line for line in statement.lines if line.kind is LineKind.DIRECT)
+    shared = sorted(
+        (line for line in statement.lines if line.kind is LineKind.SHARE), key=lambda line: line.scope.currency
+    )
+    found = [
+        _section(LineKind.DIRECT, wording.scope_text(scope), scope.currency, lines)
+        for scope, lines in groupby(direct, key=lambda line: line.scope)
+    ]
+    found += [
+        _section(LineKind.SHARE, "Parts of shared pools", currency, lines)
+        for currency, lines in groupby(shared, key=lambda line: line.scope.currency)
+    ]
+    return tuple(found)
+
+
+def _section(kind: LineKind, title: str, currency: str, lines: Iterable[StatementLine]) -> Section:
+    these = tuple(lines)
+    return Section(kind, title, currency, these, sum(line.minor for line in these))
+
+
+def what(line: StatementLine) -> str:
+    """What a line is for, in a few words: service and charge category, or the pool's name."""
+    if line.kind is LineKind.SHARE:
+        return line.pool_name
+    return line.service or "No service named"
+
+
+def why(line: StatementLine) -> str:
+    """The line's reason without what `what` says already."""
+    if line.kind is LineKind.SHARE:
+        return line.reason.removeprefix(f"{line.pool_name}: ")
+    rows = f"{line.rows:,} row{'' if line.rows == 1 else 's'}"
+    return f"{line.reason}, {rows}"

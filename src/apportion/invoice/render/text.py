@@ -1,0 +1,108 @@
+"""A statement as text for a terminal of 100 columns: nothing cut off, amounts in one column."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from apportion.invoice import wording
+from apportion.invoice.render.sections import Section, sections, what, why
+from apportion.invoice.statement import LineKind, Statement, StatementLine
+from apportion.ledger.account import tidy
+
+WIDTH = 100
+_INDENT = 8
+
+
+def render(statement: Statement) -> str:
+    """The whole statement, each line ended and none longer than 100 columns."""
+    return "".join(f"{line}\n".replace(" \n", "\n") for line in _lines(statement))
+
+
+def _lines(statement: Statement) -> Iterator[str]:
+    yield from _beside(f"Showback statement {statement.number}", wording.period_name(statement.period), 0)
+    yield "=" * WIDTH
+    yield from _wrapped(statement.name, 0)
+    if statement.path:
+        yield from _wrapped(" > ".join(name for _, name in statement.path), 0)
+    yield ""
+    yield from _wrapped(wording.NOTICE, 0)
+    yield from _wrapped(wording.BASIS[statement.cost_basis], 0)
+    yield ""
+    for label, value in particulars(statement):
+        yield from _wrapped(f"{label:<18}{tidy(value) or '-'}", 0, 18)
+    shown: LineKind | None = None
+    for section in sections(statement):
+        if section.kind is not shown:
+            shown = section.kind
+            heading = "Direct cost" if shown is LineKind.DIRECT else "Shared cost"
+            yield from ("", heading, "-" * WIDTH)
+        yield from _section(section)
+    yield from ("", "Total", "-" * WIDTH)
+    for total in statement.totals:
+        yield from _beside(total.currency, wording.grouped(total.minor, total.currency), 2)
+    yield ""
+    for label, value in digests(statement):
+        yield from _wrapped(f"{label:<20}{value}", 0, 20)
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield from _wrapped(f"{section.title} ({section.currency})", 2)
+    for line in section.lines:
+        yield from _line(line)
+    yield from _beside("Together", wording.grouped(section.minor, section.currency), _INDENT)
+    yield ""
+
+
+def _line(line: StatementLine) -> Iterator[str]:
+    label = what(line) if line.kind is LineKind.SHARE else f"{what(line)}, {line.charge_category or 'no category'}"
+    amount = wording.grouped(line.minor, line.scope.currency)
+    first, *rest = _beside(label, amount, _INDENT)
+    yield f"{line.number:>6}  {first[_INDENT:]}"
+    yield from rest
+    about = why(line)
+    if line.kind is LineKind.SHARE:
+        about += f"; of {wording.scope_text(line.scope)}"
+    yield from _wrapped(about, _INDENT + 2)
+
+
+def particulars(statement: Statement) -> tuple[tuple[str, str], ...]:
+    """Owners and coding as (label, value), in reading order; nothing for what is no cost group."""
+    if not statement.path:
+        return ()
+    return (
+        ("Cost group", statement.holder.code),
+        ("Finance owner", statement.owners.finance),
+        ("Technical owner", statement.owners.technical),
+        ("Business owner", statement.owners.business),
+        ("Company", statement.coding.company),
+        ("Cost center", statement.coding.cost_center),
+        ("Department", statement.coding.department),
+        ("Ledger account", statement.coding.ledger_account),
+    )
+
+
+def digests(statement: Statement) -> tuple[tuple[str, str], ...]:
+    """What the statement depends on, pinned by SHA-256, as (label, value)."""
+    return (
+        ("Policy", statement.policy_name),
+        ("Policy digest", statement.policy_digest),
+        ("Organization digest", statement.organization_digest),
+        ("Cost data digest", statement.snapshot_digest),
+    )
+
+
+def _wrapped(text: str, indent: int, hanging: int | None = None) -> Iterator[str]:
+    # Names come from other people's files: without `tidy` one of them could steer the terminal.
+    first, later = " " * indent, " " * (indent if hanging is None else hanging)
+    head, _, _ = text.partition("\n")
+    body = tidy(text) if hanging is None else head
+    yield from textwrap.wrap(body, WIDTH, initial_indent=first, subsequent_indent=later) or [""]
+
+
+def _beside(text: str, amount: str, indent: int) -> Iterator[str]:
+    """Text on the left and an amount at the right edge; long text goes on below."""
+    room = WIDTH - indent - len(amount) - 2
+    first, *rest = textwrap.wrap(tidy(text), room) or [""]
+    yield f"{' ' * indent}{first:<{room}}  {amount}"
+    yield from (f"{' ' * indent}{line}" for line in rest)

@@ -1,0 +1,132 @@
+"""What one workspace is set to: the file `apportion.yaml` in its root.
+
+Takes that file, gives `Settings`. Names files, sources and ledger accounts; never opens what it names, and
+knows neither columns nor cost groups, so rooms above check those.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from apportion import yamlfile
+from apportion.yamlfile import Flag, Text, refuse
+
+FILE_NAME = "apportion.yaml"
+
+# A source names a directory of the store, so it must be a plain file name everywhere.
+SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SOURCE_NAME_ADVICE = "Use up to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit."
+
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}")
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise refuse("NO_VALUE", "The text is empty.")
+    return text
+
+
+def _source_name(name: str) -> str:
+    if not SOURCE_NAME.fullmatch(name):
+        raise refuse("BAD_SOURCE", f"'{name}' cannot be the name of a source.", SOURCE_NAME_ADVICE)
+    return name
+
+
+def _prefix(text: str) -> str:
+    if not _PREFIX.fullmatch(text):
+        raise refuse(
+            "BAD_PREFIX",
+            f"'{text}' cannot begin a statement's number.",
+            "Use up to 16 letters, digits, '_' and '-', beginning with a letter or digit.",
+        )
+    return text
+
+
+Filled = Annotated[Text, AfterValidator(_filled)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PayerCoding(_Section):
+    """The codes of the company that pays the providers; text, so that zeros in front stay."""
+
+    company: Text = ""
+    cost_center: Text = ""
+    department: Text = ""
+    ledger_account: Text = ""
+
+
+class LedgerAccounts(_Section):
+    """Ledger accounts by role; empty where the company has none.
+
+    `transferred_out` is the contra account that takes cost off the payer, the two intercompany accounts stand
+    between legal entities, `suspense` takes what is unallocated, `rounding` what settling cents leaves over.
+    """
+
+    transferred_out: Text = ""
+    intercompany_receivable: Text = ""
+    intercompany_payable: Text = ""
+    suspense: Text = ""
+    rounding: Text = ""
+
+
+class SourceSettings(_Section):
+    """How the deliveries of one source are read.
+
+    `mode` says whether a delivery replaces what the source sent for the same billing periods, or adds to it.
+    `assume` gives the value of a column that the files lack. `nulls` are spellings of null beside the usual
+    ones. With `quarantine`, rows that break a rule are kept aside and the rest is loaded; without it, one such
+    row refuses the delivery.
+    """
+
+    mode: Literal["overwrite", "append"] = "overwrite"
+    assume: Mapping[Filled, Text] = Field(default_factory=dict)
+    nulls: tuple[Text, ...] = ()
+    quarantine: Flag = False
+
+
+class Settings(_Section):
+    """The whole file. File names are relative to the workspace root."""
+
+    company: Filled
+    policy: Filled = "policy.yaml"
+    organization: Filled = "organization.yaml"
+    payer: PayerCoding = PayerCoding()
+    ledger: LedgerAccounts = LedgerAccounts()
+    statement_prefix: Annotated[Text, AfterValidator(_prefix)] = "ST"
+    sources: Mapping[Annotated[str, AfterValidator(_source_name)], SourceSettings] = Field(default_factory=dict)
+    issuer_aliases: Mapping[Filled, Filled] = Field(default_factory=dict)
+
+    @field_validator("issuer_aliases")
+    @classmethod
+    def _aliases_end(cls, aliases: Mapping[str, str]) -> Mapping[str, str]:
+        """One step leads to the name: a chain would depend on where it is entered, and could be a circle."""
+        for spelling, name in aliases.items():
+            if aliases.get(name, name) != name:
+                raise refuse(
+                    "CHAINED_ALIAS",
+                    f"'{spelling}' stands for '{name}', which itself stands for '{aliases[name]}'.",
+                    "Write the one name in both places.",
+                    at=(spelling,),
+                )
+        return aliases
+
+    def source(self, name: str) -> SourceSettings:
+        """The settings of a source; the defaults for one that the file does not name."""
+        return self.sources.get(name) or SourceSettings()
+
+    def issuer(self, spelling: str) -> str:
+        """The one name of an invoice issuer: its alias, or the spelling itself."""
+        return self.issuer_aliases.get(spelling, spelling)
+
+
+def load(root: Path) -> Settings:
+    """Read `apportion.yaml` in the workspace root. Raises `DocumentError` with every mistake and its place."""
+    return yamlfile.load(root / FILE_NAME, Settings)

@@ -1,0 +1,125 @@
+"""The plan's lookup tables in the engine, and the SQL that joins them."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from apportion.warehouse import duckdb as engine
+from apportion.warehouse.condition import And, Condition, Field
+from apportion.warehouse.plan import Heads, Hit, Key, Lookup, Plan
+from apportion.warehouse.predicates import fields, predicate
+
+
+class Lookups:
+    """Tables for a plan in one engine: ``lookup_0``, ``lookup_1``, ...
+
+    `fields` are the scan's columns, `joins` the LEFT JOINs onto a scan called ``r``, `outcome` the SQL of the
+    smallest outcome number.
+    """
+
+    def __init__(self, connection: engine.Connection, plan: Plan) -> None:
+        self.plan = plan
+        self.type = "SMALLINT" if plan.otherwise < 2**15 else "INTEGER"
+        self.fields = sorted(_fields(plan))
+        self._names = {field: f"f{place}" for place, field in enumerate(self.fields)}
+        self._heads = {heads.field: place for place, heads in enumerate(plan.heads)}
+        joins, outcomes = [], []
+        for place, heads in enumerate(plan.heads):
+            _create_heads(connection, place, heads)
+            shown = f"left(r.{self.name(heads.field)}, {heads.length})"
+            joins.append(f"LEFT JOIN heads_{place} h{place} ON h{place}.head = {shown}")
+        for place, lookup in enumerate(plan.lookups):
+            guards = _guards(lookup)
+            _create(connection, place, lookup, guards)
+            joins.append(self._join(place, lookup))
+            outcomes.append(f"coalesce(l{place}.outcome, {plan.otherwise})")
+            if guards:
+                outcomes.append(self._guarded(place, guards))
+        outcomes += [
+            f"CASE WHEN {predicate(condition, self.name)} THEN {outcome} ELSE {plan.otherwise} END"
+            for outcome, condition in plan.plain
+        ]
+        self.joins = " ".join(joins)
+        self.outcome = f"least({', '.join([*outcomes, str(plan.otherwise)])})"
+
+    def name(self, field: Field) -> str:
+        """The scan's column for a field."""
+        return self._names[field]
+
+    def _join(self, place: int, lookup: Lookup) -> str:
+        tests = [f"l{place}.k{number} = {self._value(key)}" for number, key in enumerate(lookup.keys)]
+        if lookup.dated:
+            tests.append(f"l{place}.epoch = r.epoch")
+        return f"LEFT JOIN lookup_{place} l{place} ON {' AND '.join(tests)}"
+
+    def _value(self, key: Key) -> str:
+        shown = f"r.{self.name(key.field)}"
+        if key.fold:
+            shown = f"lower({shown})"
+        return shown if key.slot is None else f"left({shown}, h{self._heads[key.field]}.length_{key.slot})"
+
+    def _guarded(self, place: int, guards: list[tuple[tuple[int, Condition], ...]]) -> str:
+        cases = []
+        for number, guarded in enumerate(guards):
+            tests = " ".join(f"WHEN {predicate(condition, self.name)} THEN {outcome}" for outcome, condition in guarded)
+            cases.append(f"WHEN l{place}.guard = {number} THEN (CASE {tests} ELSE {self.plan.otherwise} END)")
+        unguarded = f"WHEN l{place}.guard IS NULL THEN {self.plan.otherwise}"
+        return f"CASE {unguarded} {' '.join(cases)} ELSE {self.plan.otherwise} END"
+
+
+def _fields(plan: Plan) -> set[Field]:
+    found = {key.field for lookup in plan.lookups for key in lookup.keys} | {heads.field for heads in plan.heads}
+    for lookup in plan.lookups:
+        for hit in lookup.rows.values():
+            found |= fields(And(tuple(condition for _, condition in hit.guarded)))
+    return found | fields(And(tuple(condition for _, condition in plan.plain)))
+
+
+def _guards(lookup: Lookup) -> list[tuple[tuple[int, Condition], ...]]:
+    """The different lists of guarded conditions of a lookup, smallest outcome first in each."""
+    return list(dict.fromkeys(_ordered(hit) for hit in lookup.rows.values() if hit.guarded))
+
+
+def _ordered(hit: Hit) -> tuple[tuple[int, Condition], ...]:
+    return tuple(sorted(hit.guarded, key=lambda guard: guard[0]))
+
+
+def _create_heads(connection: engine.Connection, place: int, heads: Heads) -> None:
+    slots = range(heads.slots)
+    columns = {"head": "VARCHAR"} | {f"length_{slot}": "INTEGER" for slot in slots}
+    rows = ([head, *lengths, *[""] * (heads.slots - len(lengths))] for head, lengths in heads.lengths.items())
+    _load(connection, f"heads_{place}", columns, rows)
+
+
+def _create(
+    connection: engine.Connection, place: int, lookup: Lookup, guards: list[tuple[tuple[int, Condition], ...]]
+) -> None:
+    columns = {f"k{number}": "VARCHAR" for number in range(len(lookup.keys))}
+    columns |= {"epoch": "SMALLINT"} if lookup.dated else {}
+    columns |= {"outcome": "INTEGER", "guard": "INTEGER"}
+    numbers = {guard: number for number, guard in enumerate(guards)}
+    rows: Iterable[Sequence[str | int]] = (
+        [*values, "" if hit.outcome is None else hit.outcome, numbers[_ordered(hit)] if hit.guarded else ""]
+        for values, hit in lookup.rows.items()
+    )
+    _load(connection, f"lookup_{place}", columns, rows)
+
+
+def _load(
+    connection: engine.Connection, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[str | int]]
+) -> None:
+    """Fill a table by way of a file: inserting row by row is a thousand times slower. Empty numbers become NULL."""
+    with tempfile.TemporaryDirectory(prefix="apportion-") as directory:
+        path = Path(directory) / "table.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, quoting=csv.QUOTE_ALL).writerows(rows)
+        texts = ", ".join(engine.literal(name) for name, kind in columns.items() if kind == "VARCHAR")
+        typed = ", ".join(f"{engine.literal(name)}: {engine.literal(kind)}" for name, kind in columns.items())
+        connection.execute(
+            f"CREATE OR REPLACE TABLE {table} AS FROM read_csv({engine.literal(str(path))}, "
+            f"header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+            f"allow_quoted_nulls = true, force_not_null = [{texts}], columns = {{{typed}}})"
+        ).fetchall()
