@@ -7,7 +7,6 @@ trace) is the same for all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from apportion.allocate.policy import Method, NegativeBasis, Pool
 from apportion.allocate.rule import Holder, Target
@@ -60,7 +59,7 @@ def weights(
             found = _proportional(pool, groups, direct, currency)
     if sum(weight for _, weight in found) == 0:
         raise ZeroBasisError(
-            f"Pool '{pool.id}' has cost in {currency}, but its recipients have no direct cost in {currency} to share it by.",
+            f"Pool '{pool.id}' holds {currency}, but its recipients have no direct cost in {currency} to share it by.",
             place=pool.place,
             advice="Share it evenly or by fixed shares, or choose recipients that have cost.",
         )
@@ -77,8 +76,8 @@ def _proportional(
             if pool.negative_basis is NegativeBasis.REFUSE:
                 raise NegativeBasisError(
                     f"The direct cost of '{code}' is {plain(weight)} {currency}; pool '{pool.id}' cannot follow it.",
-                    place=replace(pool.place),
-                    advice="Write `negative_basis: zero` in the pool to leave such a cost group out, or share otherwise.",
+                    place=pool.place,
+                    advice="Write `negative_basis: zero` in the pool to leave such cost groups out.",
                 )
             weight = 0
         found.append((Target(Holder.COST_GROUP, code), weight))

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from apportion.allocate.rule import Field
-from apportion.focus.columns import COLUMNS
+from apportion.focus.columns import COST_AND_USAGE, DATASETS, VALUES, DataType
 from apportion.yamlfile import Refusal, refuse, suggestion
 
 TAG = "tags."
 
+COLUMNS = DATASETS[COST_AND_USAGE]
+
 _WORDS = ("all", "any", "not")
+# Columns whose every value FOCUS fixes and which loading insists on: another value could never be met.
+_FIXED = ("ChargeCategory", "ChargeClass", "CommitmentDiscountStatus")
 _ON_INSTANTS = frozenset(("from", "until", "exists"))
 
 
@@ -23,7 +27,9 @@ def check_key(key: str) -> str:
     """A key of a condition: ``tags.KEY`` or a column. Refuses what is neither, with the name it resembles."""
     if key.startswith(TAG):
         if key == TAG:
-            raise refuse("UNKNOWN_COLUMN", "After 'tags.' the key of the tag is missing.", "Write for example tags.team.")
+            raise refuse(
+                "UNKNOWN_COLUMN", "After 'tags.' the key of the tag is missing.", "Write for example tags.team."
+            )
         return key
     if key.casefold().startswith(TAG):
         raise refuse("UNKNOWN_COLUMN", f"'{key}' is no column.", f"Did you mean '{TAG}{key[len(TAG) :]}'?")
@@ -57,15 +63,37 @@ def _misfit(key: str, test: str) -> tuple[str, str]:
         return "", ""
     if key.startswith(TAG):
         return ("A tag is a text: it has no dates to compare.", "") if test in ("from", "until") else ("", "")
-    kind = COLUMNS[key].data_type
-    if kind == "Date/Time":
+    kind = COLUMNS[key].type
+    if kind == DataType.INSTANT:
         if test in _ON_INSTANTS:
             return "", ""
         return f"'{key}' is an instant, not a text.", "Write {from: 2026-01-01, until: 2026-02-01}."
     if test in ("from", "until"):
         return f"'{key}' is no instant: 'from' and 'until' go with columns such as ChargePeriodStart.", ""
-    if kind == "Decimal":
-        return f"'{key}' is a number: rules compare texts and instants only.", "Ask for {exists: true}, or another column."
+    if kind == DataType.DECIMAL:
+        return (
+            f"'{key}' is a number: rules compare texts and instants only.",
+            "Ask for {exists: true}, or another column.",
+        )
     if key in ("Tags", "AllocatedTags"):
         return f"'{key}' holds all tags at once.", "Ask for one of them: tags.KEY."
     return "", ""
+
+
+def strange_values(key: str, values: str | tuple[str, ...], at: tuple[str, ...], *, fold: bool) -> list[Refusal]:
+    """Values that the column cannot hold; `at` is the path from the condition to what is compared."""
+    if key not in _FIXED:
+        return []
+    allowed = VALUES[key]
+    known = {value.casefold() for value in allowed} if fold else set(allowed)
+    each = [((), values)] if isinstance(values, str) else [((place,), value) for place, value in enumerate(values)]
+    return [
+        Refusal(
+            "STRANGE_VALUE",
+            f"'{key}' is never '{value}'.",
+            suggestion(value, allowed) or f"It can be {', '.join(allowed)}.",
+            (*at, *place),
+        )
+        for place, value in each
+        if (value.casefold() if fold else value) not in known
+    ]

@@ -31,6 +31,7 @@ from apportion.allocate.rule import (
     Target,
 )
 from apportion.organization.cost_group import Organization
+from apportion.organization.life import Life, lives
 from apportion.warehouse.plan import Heads, Hit, Key, Lookup, Plan
 
 MOST_ALTERNATIVES = 64
@@ -39,7 +40,6 @@ MOST_LOOKUP_ROWS = 50_000
 _PLAIN_GLOB = re.compile(r"([^*?\[]*)(\*?)")
 _PLAIN_REGEX = re.compile(r"\^([\w /:@,-]+)(\$?)", re.ASCII)
 
-Window = tuple[date | None, date | None]
 Conjunction = tuple[Condition, ...]
 
 
@@ -75,49 +75,38 @@ def compile_rules(rules: Sequence[Rule], organization: Organization, first: date
     return Matching(builder.plan(otherwise=len(outcomes) - 1), tuple(outcomes))
 
 
-Entry = tuple[Outcome, Conjunction, Window]
+Entry = tuple[Outcome, Conjunction, Life]
 
 
 def _entries(rules: Sequence[Rule], organization: Organization) -> Iterator[Entry]:
     """One entry for each rule, target and alternative, with the time it is in force; in the order of the rules."""
-    lives = _lives(organization)
+    found = lives(organization.versions)
+    known = {code: found[code] for code in organization.codes}
     for rule in rules:
         alternatives = conjunctions(rule.when)
         if isinstance(rule.target, Target):
             for conjunction in alternatives:
                 yield Outcome(rule, rule.target), conjunction, (rule.valid_from, rule.valid_until)
             continue
-        for code, values in _tag_values(rule.target, lives).items():
+        for code, values in _tag_values(rule.target, known).items():
             named = Equals(rule.target.field, values, rule.target.fold)
-            for life in lives[code]:
+            for life in known[code]:
                 window = _overlap((rule.valid_from, rule.valid_until), life)
                 for conjunction in alternatives:
                     yield Outcome(rule, Target(Holder.COST_GROUP, code)), (*conjunction, named), window
 
 
-def _tag_values(target: ByTag, lives: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+def _tag_values(target: ByTag, codes: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
     """The tag values that name each cost group: its code, unless that is an alias of another, and its aliases."""
-    named = {_folded(code, target.fold): code for code in lives}
-    named.update((_folded(alias, target.fold), code) for alias, code in target.aliases if code in lives)
+    named = {_folded(code, target.fold): code for code in codes}
+    named.update((_folded(alias, target.fold), code) for alias, code in target.aliases if code in codes)
     values: dict[str, list[str]] = {}
     for value, code in named.items():
         values.setdefault(code, []).append(value)
-    return {code: tuple(values[code]) for code in lives if code in values}
+    return {code: tuple(values[code]) for code in codes if code in values}
 
 
-def _lives(organization: Organization) -> dict[str, list[Window]]:
-    """When each cost group is in the tree, adjoining versions joined."""
-    lives: dict[str, list[Window]] = {}
-    for version in sorted(organization.versions, key=lambda version: version.valid_from or date.min):
-        life = lives.setdefault(version.code, [])
-        if life and life[-1][1] is not None and life[-1][1] == version.valid_from:
-            life[-1] = (life[-1][0], version.valid_until)
-        else:
-            life.append((version.valid_from, version.valid_until))
-    return {code: lives[code] for code in organization.codes}
-
-
-def _overlap(one: Window, other: Window) -> Window:
+def _overlap(one: Life, other: Life) -> Life:
     starts = [start for start in (one[0], other[0]) if start is not None]
     ends = [end for end in (one[1], other[1]) if end is not None]
     return (max(starts, default=None), min(ends, default=None))
@@ -210,7 +199,7 @@ class _Builder:
         self._plain: list[tuple[int, Condition]] = []
         self._otherwise: int | None = None
 
-    def add(self, outcome: int, conjunction: Conjunction, window: Window) -> None:
+    def add(self, outcome: int, conjunction: Conjunction, window: Life) -> None:
         epochs = tuple(epoch for epoch, day in enumerate(self._epoch_days) if _holds(window, day))
         if not epochs:
             return
@@ -274,5 +263,5 @@ class _Builder:
         return Plan(tuple(self._heads.values()), tuple(lookups), tuple(self._plain), self._boundaries, otherwise)
 
 
-def _holds(window: Window, day: date) -> bool:
+def _holds(window: Life, day: date) -> bool:
     return (window[0] is None or window[0] <= day) and (window[1] is None or day < window[1])

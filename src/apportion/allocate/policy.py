@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from apportion.allocate.rule import Rule
 from apportion.errors import Place
+
+if TYPE_CHECKING:
+    from apportion.yamlfile import Places
 
 
 class CostBasis(StrEnum):
@@ -61,10 +65,16 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A whole policy. `digest` is SHA-256 of the file's text and stands on every statement."""
+    """A whole policy. `digest` is SHA-256 of the file's text and stands on every statement.
+
+    `alias_tables` are all tables of the file by name; rules carry the pairs they use. `places` says where each
+    value stands, for a policy that was read from a file.
+    """
 
     name: str
     cost_basis: CostBasis
     rules: tuple[Rule, ...]
     pools: tuple[Pool, ...]
     digest: str
+    alias_tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    places: Places | None = field(default=None, compare=False, repr=False)

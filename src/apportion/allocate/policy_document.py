@@ -16,11 +16,11 @@ from pydantic import (
     model_validator,
 )
 
-from apportion.allocate.fields import check_column, check_key, misfits
+from apportion.allocate.fields import check_column, check_key, misfits, strange_values
 from apportion.allocate.pattern import check_glob, check_regex
 from apportion.allocate.policy import CostBasis, NegativeBasis
 from apportion.allocate.shares import parse_share, whole_weights
-from apportion.yamlfile import Code, Day, Flag, Refusal, Text, refuse, refuse_all
+from apportion.yamlfile import NO_VALUE, Code, Day, Flag, Refusal, Text, refuse, refuse_all
 
 
 class _Section(BaseModel):
@@ -55,31 +55,26 @@ def _form(value: object) -> str | None:
     return None if value is None else "#text"
 
 
-def _forms(what: str, advice: str = "") -> Discriminator:
-    return Discriminator(
-        _form,
-        custom_error_type="mistake",
-        custom_error_message="{sentence}",
-        custom_error_context=refuse("NO_VALUE", f"{what} has no value here.", advice).context,
-    )
+def _forms(advice: str = "") -> Discriminator:
+    return Discriminator(_form, custom_error_type=NO_VALUE, custom_error_message=advice or " ")
 
 
 _MISSING = "To meet charges without the value write {exists: false}."
 _OneOrMore = Annotated[
     Annotated[Text, Tag("#text")] | Annotated[tuple[Text, ...], Field(min_length=1), Tag("#list")],
-    _forms("'equals'", _MISSING),
+    _forms(_MISSING),
 ]
 _OneOrMoreBeginnings = Annotated[
     Annotated[Beginning, Tag("#text")] | Annotated[tuple[Beginning, ...], Field(min_length=1), Tag("#list")],
-    _forms("'prefix'"),
+    _forms(),
 ]
 _OneOrMoreGlobs = Annotated[
     Annotated[Glob, Tag("#text")] | Annotated[tuple[Glob, ...], Field(min_length=1), Tag("#list")],
-    _forms("'glob'"),
+    _forms(),
 ]
 _OneOrMoreRegexes = Annotated[
     Annotated[Regex, Tag("#text")] | Annotated[tuple[Regex, ...], Field(min_length=1), Tag("#list")],
-    _forms("'matches'"),
+    _forms(),
 ]
 
 
@@ -130,7 +125,7 @@ Test = Annotated[
     Annotated[Text, Tag("#text")]
     | Annotated[tuple[Text, ...], Field(min_length=1), Tag("#list")]
     | Annotated[TestDocument, Tag("#mapping")],
-    _forms("The column", _MISSING),
+    _forms(_MISSING),
 ]
 
 
@@ -158,14 +153,21 @@ class ConditionDocument(BaseModel):
         _nothing_left_open(self)
         if not self.tests and not {"all_of", "any_of", "not_"} & self.model_fields_set:
             raise refuse("NO_VALUE", "The condition is empty.", "Leave out 'when' for a rule that meets every charge.")
-        found = [
-            misfit
-            for key, test in self.tests.items()
-            for misfit in misfits(key, test.asked if isinstance(test, TestDocument) else ("equals",))
-        ]
+        found = [refusal for key, test in self.tests.items() for refusal in _refusals(key, test)]
         if found:
             raise refuse_all(found)
         return self
+
+
+def _refusals(key: str, test: str | tuple[str, ...] | TestDocument) -> list[Refusal]:
+    """What the column cannot hold."""
+    if not isinstance(test, TestDocument):
+        return misfits(key, ("equals",)) or strange_values(key, test, (key,), fold=False)
+    found = misfits(key, test.asked)
+    for name, values in (("equals", test.equals), ("in", test.in_)):
+        if values is not None and not found:
+            found += strange_values(key, values, (key, name), fold=test.ignore_case)
+    return found
 
 
 class TargetDocument(_Section):
@@ -195,7 +197,7 @@ class TargetDocument(_Section):
 
 ChargeTo = Annotated[
     Annotated[Literal["kept_central"], Tag("#text")] | Annotated[TargetDocument, Tag("#mapping")],
-    _forms("'charge_to'", "Write for example {cost_group: …}, {pool: …} or kept_central."),
+    _forms("Write for example {cost_group: …}, {pool: …} or kept_central."),
 ]
 
 
@@ -214,7 +216,9 @@ class RuleDocument(_Section):
     def _when_says_something(cls, data: Any) -> Any:
         # An empty 'when' looks as if it asked for something, and would meet everything.
         if isinstance(data, dict) and "when" in data and data["when"] is None:
-            raise refuse("NO_VALUE", "'when' has no value.", "Leave it out for a rule that meets every charge.", ("when",))
+            raise refuse(
+                "NO_VALUE", "'when' has no value.", "Leave it out for a rule that meets every charge.", ("when",)
+            )
         return data
 
 
@@ -260,7 +264,7 @@ class PoolDocument(_Section):
     share: Annotated[
         Annotated[Literal["even", "proportional to direct cost"], Tag("#text")]
         | Annotated[SharesDocument, Tag("#mapping")],
-        _forms("'share'", "Write even, proportional to direct cost, or {fixed: …}."),
+        _forms("Write even, proportional to direct cost, or {fixed: …}."),
     ]
     recipients: RecipientsDocument | None = None
     negative_basis: NegativeBasis = Field(

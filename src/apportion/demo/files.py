@@ -13,7 +13,7 @@ from apportion.demo.expand import ROW_GROUP, Numbers, Style, TagStyle, Writer, p
 from apportion.demo.hosting import BERLIN, STOCKHOLM
 from apportion.demo.invoices import billing_period_file, invoice_detail_file
 from apportion.demo.plan import Bill, Spread
-from apportion.focus.columns import column_names
+from apportion.focus.columns import COST_AND_USAGE, columns
 from apportion.periods import BillingPeriod
 from apportion.warehouse.record import Dataset
 
@@ -41,22 +41,22 @@ def _delivery(bill: Bill, paths: Sequence[Path], note: str = "") -> DemoDelivery
 
 
 def _columns(bill: Bill, extra: Sequence[str] = ()) -> list[str]:
-    return [*sorted(column_names(bill.source.version)), *extra]
+    return [*sorted(columns(COST_AND_USAGE, bill.source.version)), *extra]
 
 
 def _aws(folder: Path, bill: Bill, writer: Writer) -> Iterator[DemoDelivery]:
     """Parquet in a hive partition, costs as DOUBLE and tags as MAP, with the manifest in a folder beside the data."""
     export, partition = folder / "kestrel-focus", f"BILLING_PERIOD={bill.month.period}"
     style = Style(Numbers.DOUBLE, TagStyle.MAP, _SNAPPY)
-    columns = _columns(bill, ("x_ServiceCode", "x_UsageType"))
+    names = _columns(bill, ("x_ServiceCode", "x_UsageType"))
     paths = []
     for number, spread in enumerate(parts_of(bill.spread, PARQUET_ROWS), 1):
         path = export / "data" / partition / f"kestrel-focus-{number:05d}.snappy.parquet"
-        writer.write(path, bill, spread, columns, style)
+        writer.write(path, bill, spread, names, style)
         paths.append(path)
     manifest = {
         "exportName": "kestrel-focus",
-        "columns": columns,
+        "columns": names,
         "dataFiles": [f"s3://kestrel-billing/kestrel-focus/data/{partition}/{path.name}" for path in paths],
         "billingPeriod": {"start": f"{bill.month.period.start}", "end": f"{bill.month.period.end}"},
     }
@@ -82,11 +82,11 @@ def _azure_run(
     run = folder / f"{period.starts_on:%Y%m%d}-{bill.month.after(-1):%Y%m%d}" / f"{period.ends_on.year}{day}0312"
     tags = TagStyle.JSON if period >= JSON_TAGS_FROM else TagStyle.BRACELESS
     style = Style(Numbers.TEXT, tags, f"{_CSV}, COMPRESSION gzip")
-    columns = _columns(bill, ("x_InvoiceId", "x_ResourceGroupName", "x_SkuMeterName"))
+    names = _columns(bill, ("x_InvoiceId", "x_ResourceGroupName", "x_SkuMeterName"))
     blobs = []
     for number, part in enumerate(parts_of(spread, CSV_ROWS)):
         path = run / f"part_{number}_0001.csv.gz"
-        writer.write(path, bill, part, columns, style)
+        writer.write(path, bill, part, names, style)
         rows = sum(one.rows for one in part)
         blobs.append({"blobName": path.name, "byteCount": path.stat().st_size, "dataRowCount": rows})
     _json(run / "manifest.json", {

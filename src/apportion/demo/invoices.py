@@ -16,7 +16,7 @@ from apportion.demo.aws import ISSUER as AWS_ISSUER
 from apportion.demo.aws import ISSUER_SHORT
 from apportion.demo.line import CENT_STEPS
 from apportion.demo.plan import Bill
-from apportion.focus.columns import column_names
+from apportion.focus.columns import BILLING_PERIOD, INVOICE_DETAIL, columns
 from apportion.money.currency import minor_text
 from apportion.money.split import settle
 from apportion.periods import BillingPeriod
@@ -33,7 +33,7 @@ def invoice_detail_file(path: Path, bill: Bill) -> Path:
         for category, amount in zip(by_category, cents, strict=True):
             odd = bill.source.name == "aws" and bill.month.period == ODD_PERIOD and category == "Usage"
             rows.append(_row(bill, invoice_id, category, amount + (ODD_CENTS if odd else 0), issued))
-    return _write(path, sorted(column_names("1.4", "InvoiceDetail")), rows)
+    return _write(path, sorted(columns(INVOICE_DETAIL, "1.4")), rows)
 
 
 def billing_period_file(path: Path, bill: Bill) -> Path:
@@ -51,7 +51,7 @@ def billing_period_file(path: Path, bill: Bill) -> Path:
         }
         for issuer in issuers
     ]
-    return _write(path, sorted(column_names("1.4", "BillingPeriod")), rows)
+    return _write(path, sorted(columns(BILLING_PERIOD, "1.4")), rows)
 
 
 def _invoices(bill: Bill) -> dict[str, dict[str, int]]:

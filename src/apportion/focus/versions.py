@@ -100,6 +100,6 @@ def _version(dataset: str, ids: Sequence[str | None]) -> str:
     facts = [DATASETS[dataset][name] for name in ids if name is not None]
     lowest = max(column.introduced for column in facts)
     removed = [column.removed for column in facts if column.removed]
-    if dataset == COST_AND_USAGE and lowest == "1.3" and not removed:
-        return "1.4"  # from 1.3 on, only 1.4 has neither ProviderName nor PublisherName
+    if dataset == COST_AND_USAGE and lowest == "1.3" and "ServiceProviderName" in ids and not removed:
+        return "1.4"  # which names the provider, but has neither ProviderName nor PublisherName any more
     return lowest

@@ -106,6 +106,18 @@ class Organization:
         """The tree in force on `day`."""
         return Tree(version for version in self.versions if version.in_force_on(day))
 
+    def during(self, first: date, after: date) -> Tree:
+        """The tree of a period: every group in force on some day from `first` up to, not including, `after`.
+
+        Each as it was last in those days, so that a team moved inside the period is where it ended.
+        """
+        last: dict[str, CostGroup] = {}
+        for version in sorted(self.versions, key=lambda version: version.valid_from or date.min):
+            starts, ends = version.valid_from or date.min, version.valid_until or date.max
+            if starts < after and first < ends:
+                last[version.code] = version
+        return Tree(last[code] for code in self.codes if code in last)
+
     @property
     def codes(self) -> tuple[str, ...]:
         """Every code that is in the tree on some day, in the order of the file."""

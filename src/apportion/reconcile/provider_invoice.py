@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from apportion.warehouse.snapshot import DeliveredInvoice, Total
+
+_Issued = TypeVar("_Issued", Total, DeliveredInvoice)
 
 
 class Origin(StrEnum):
@@ -48,6 +51,11 @@ def key_of(total: Total) -> InvoiceKey:
     if total.invoice_id:
         return InvoiceKey(total.invoice_issuer, total.invoice_id, "", total.currency)
     return InvoiceKey(total.invoice_issuer, "", total.billing_account_id, total.currency)
+
+
+def under_one_name(items: Iterable[_Issued], aliases: Mapping[str, str]) -> tuple[_Issued, ...]:
+    """Totals or delivered invoices with each issuer under its one name: an alias where there is one."""
+    return tuple(replace(item, invoice_issuer=aliases.get(item.invoice_issuer, item.invoice_issuer)) for item in items)
 
 
 def provider_invoices(totals: Iterable[Total], delivered: Iterable[DeliveredInvoice]) -> tuple[ProviderInvoice, ...]:

@@ -1,12 +1,12 @@
 """What current deliveries say of one billing period, put together: totals, provider invoices, statuses, files.
 
-Takes delivery records, gives values in an order that does not depend on when the deliveries came.
+Takes delivery records, gives values in an order of their own.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,9 +115,12 @@ def _sum_known(one: int | None, other: int | None) -> int | None:
 def provider_invoices(
     period: BillingPeriod, deliveries: Iterable[Delivery], settings: Settings
 ) -> tuple[DeliveredInvoice, ...]:
-    """One record for each invoice of a source: amounts of several deliveries added, the latest status kept."""
+    """One record for each invoice of a source: amounts of several deliveries added, the latest status kept.
+
+    `deliveries` in order of arrival.
+    """
     merged: dict[tuple[str, ...], DeliveredInvoice] = {}
-    for delivery in _by_arrival(deliveries):
+    for delivery in deliveries:
         for delivered in delivery.invoices.get(period, ()):
             invoice = replace(delivered, invoice_issuer=settings.issuer(delivered.invoice_issuer))
             key = (invoice.source, invoice.invoice_issuer, invoice.invoice_id, invoice.currency)
@@ -134,13 +137,9 @@ def provider_invoices(
 def billing_statuses(
     period: BillingPeriod, deliveries: Iterable[Delivery], settings: Settings
 ) -> tuple[tuple[str, str], ...]:
-    """(issuer, BillingPeriodStatus), one for each issuer: what was delivered last."""
+    """(issuer, BillingPeriodStatus), one for each issuer: what was delivered last. In order of arrival."""
     statuses: dict[str, str] = {}
-    for delivery in _by_arrival(deliveries):
+    for delivery in deliveries:
         for issuer, status in delivery.statuses.get(period, ()):
             statuses[settings.issuer(issuer)] = status
     return tuple(sorted(statuses.items()))
-
-
-def _by_arrival(deliveries: Iterable[Delivery]) -> Sequence[Delivery]:
-    return sorted(deliveries, key=lambda delivery: (delivery.received_at, delivery.id))

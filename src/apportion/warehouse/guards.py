@@ -105,14 +105,12 @@ def _refuse_shrinking(source: str, period: str, rows: int, rows_there: int) -> N
 
 def _refuse_double(connection: sqlite3.Connection, delivery: Delivery, leaves: list[Held]) -> None:
     """A file may be current once in each period: in another delivery that stays, its rows would count twice."""
-    periods = {period for period, rows in rows_held(delivery).items() if rows}
+    periods = rows_held(delivery).keys()
     gone = {(held.delivery_id, held.period) for held in leaves}
     for file in delivery.files:
-        if not file.rows:
-            continue
         for held in current_with_file(connection, file.sha256):
             stays = held.delivery_id != delivery.id and (held.delivery_id, held.period) not in gone
-            if stays and held.rows and held.period in periods:
+            if stays and held.period in periods:
                 raise DuplicateDeliveryError(
                     f"The file '{file.name}' is already loaded{f' for {held.period}' if held.period else ''}, as part "
                     f"of delivery {held.delivery_id} of source '{held.source}': its rows would count twice.",

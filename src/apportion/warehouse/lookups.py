@@ -90,7 +90,9 @@ def _ordered(hit: Hit) -> tuple[tuple[int, Condition], ...]:
 def _create_heads(connection: engine.Connection, place: int, heads: Heads) -> None:
     slots = range(heads.slots)
     columns = {"head": "VARCHAR"} | {f"length_{slot}": "INTEGER" for slot in slots}
-    rows = ([head, *lengths, *[""] * (heads.slots - len(lengths))] for head, lengths in heads.lengths.items())
+    rows: Iterable[Sequence[str | int]] = (
+        [head, *lengths, *[""] * (heads.slots - len(lengths))] for head, lengths in heads.lengths.items()
+    )
     _load(connection, f"heads_{place}", columns, rows)
 
 

@@ -60,15 +60,17 @@ class Batch:
         return sum(file.rows for file in self.files)
 
 
-def span(connection: engine.Connection, snapshot: Snapshot) -> tuple[str, str] | None:
+def span(snapshot: Snapshot) -> tuple[str, str] | None:
     """The first and last day (ISO) on which a charge of the snapshot starts; None where there is no charge."""
     days: list[str] = []
-    for batch in batches(snapshot, Path()):
-        start = engine.charge_start(batch.first)
-        found = connection.execute(
-            f"SELECT min({start})::DATE::VARCHAR, max({start})::DATE::VARCHAR FROM {_source(batch)}"
-        ).fetchall()[0]
-        days += [day for day in found if day is not None]
+    with closing(engine.connect()) as connection:
+        for batch in batches(snapshot, Path()):
+            start = engine.charge_start(batch.first)
+            kept = _kept(batch.first, snapshot.period) or "true"
+            found = connection.execute(
+                f"SELECT min({start})::DATE::VARCHAR, max({start})::DATE::VARCHAR FROM {source(batch)} WHERE {kept}"
+            ).fetchall()[0]
+            days += [day for day in found if day is not None]
     return (min(days), max(days)) if days else None
 
 
@@ -122,7 +124,8 @@ def _shape(file: ChargeFile) -> tuple[object, ...]:
     return (file.source, file.columns, file.mixed, alone)
 
 
-def _source(batch: Batch) -> str:
+def source(batch: Batch) -> str:
+    """SQL for the charges of a batch, in order."""
     return engine.files([file.path for file in batch.files])
 
 
@@ -144,7 +147,7 @@ def _classification(batch: Batch, lookups: Lookups, period: BillingPeriod) -> st
     outcome = f"CASE WHEN kept THEN {lookups.outcome} ELSE {ASIDE} END" if kept else lookups.outcome
     return (
         f"COPY (SELECT mark, ({outcome})::{lookups.type} AS outcome "
-        f"FROM (SELECT {', '.join(selected)} FROM {_source(batch)}) r {lookups.joins}) "
+        f"FROM (SELECT {', '.join(selected)} FROM {source(batch)}) r {lookups.joins}) "
         f"TO {engine.literal(str(batch.sidecar))} (FORMAT parquet, COMPRESSION zstd)"
     )
 
@@ -188,7 +191,7 @@ def _cube(connection: engine.Connection, batch: Batch, *, effective: bool) -> li
         f"coalesce(d_service, ''), coalesce(d_category, ''), counted, cost, moved FROM ("
         f"SELECT sidecar_outcome, {selected}, count(*) AS counted, sum({cost}) AS cost, "
         f"count(*) FILTER (sidecar_mark IS DISTINCT FROM {_MARK}) AS moved "
-        f"FROM {_source(batch)} POSITIONAL JOIN ({sidecar}) GROUP BY ALL)"
+        f"FROM {source(batch)} POSITIONAL JOIN ({sidecar}) GROUP BY ALL)"
     ).fetchall()
     counted, moved = sum(row[7] for row in found), sum(row[9] for row in found)
     if counted != batch.rows or moved:

@@ -39,7 +39,7 @@ class DeliveredFile:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Rows kept aside in one currency (empty where it is unreadable), and the sum of those BilledCosts that can be read."""
+    """Rows kept aside in one currency (empty: unreadable), and the sum of those BilledCosts that can be read."""
 
     currency: str
     rows: int
@@ -51,7 +51,8 @@ class Delivery:
     """One received set of files. `id` is derived from content, source and what the user supplied.
 
     `totals` and `quarantined` are keyed by billing period; rows whose own period is unreadable count with the
-    delivery's first. `rounding_units` is the total effect of rounding decimals beyond the eighteenth. `statuses` holds BillingPeriodStatus by issuer and period from that dataset.
+    delivery's first. `rounding_units` is the total effect of rounding decimals beyond the eighteenth. `statuses`
+    holds BillingPeriodStatus by issuer and period from that dataset.
     """
 
     id: str

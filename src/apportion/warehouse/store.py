@@ -306,6 +306,7 @@ class Workspace:
         return tuple(current.located(delivery, self._directory(delivery)) for delivery in found)
 
     def _current_in(self, dataset: Dataset, period: BillingPeriod) -> tuple[Delivery, ...]:
+        """Current deliveries of one dataset, in order of arrival."""
         return self._select(f"{_IS_CURRENT} AND dataset = ?", str(period), dataset.value)
 
     # Sweeping.

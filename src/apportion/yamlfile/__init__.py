@@ -18,11 +18,12 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from apportion.errors import DocumentError, EmptyFileError, Mistake, Place, UnreadableFileError
-from apportion.yamlfile.complaints import complaints
+from apportion.yamlfile.complaints import NO_VALUE, complaints
 from apportion.yamlfile.fields import Code, Day, Flag, Refusal, Text, refuse, refuse_all, suggestion
 from apportion.yamlfile.nodes import Key, Node, Places, data_of, parse
 
 __all__ = [
+    "NO_VALUE",
     "Code",
     "Day",
     "Document",

@@ -11,6 +11,9 @@ from apportion.errors import Mistake
 from apportion.yamlfile.fields import suggestion
 from apportion.yamlfile.nodes import Key, Places
 
+NO_VALUE = "no_value"
+"""The type of error a model gives where nothing stands; its message is advice."""
+
 _LISTS = frozenset(("list_type", "tuple_type", "set_type", "frozen_set_type"))
 _MAPPINGS = frozenset(("dict_type", "mapping_type", "model_type", "model_attributes_type", "dataclass_type"))
 
@@ -48,7 +51,8 @@ def _mistake(detail: Any, path: tuple[Key, ...], of_key: bool, schema: Mapping[s
         return _missing(path, places)
     name = _name(path)
     if detail["input"] is None:
-        return Mistake("NO_VALUE", f"{name} has no value.", places.at(*path))
+        advice = str(detail["msg"]).strip() if kind == NO_VALUE else ""
+        return Mistake("NO_VALUE", f"{name} has no value.", places.at(*path), advice)
     sentence, advice = _sentence(kind, name, detail["input"], context, detail["msg"])
     return Mistake("BAD_VALUE", sentence, places.key(*path) if of_key else places.at(*path), advice)
 

@@ -113,6 +113,16 @@ def test_a_former_delivery_sent_again_is_current_again(workspace: Workspace, bri
     assert all(file.path.is_file() for file in workspace.snapshot(OCTOBER).files)
 
 
+def test_an_appended_delivery_sent_again_to_overwrite_is_the_only_one(
+    workspace: Workspace, bring: Bring, parcel: Any
+) -> None:
+    first, second = (parcel(contents=(name,), mode=Mode.APPEND) for name in ("first", "second"))
+    bring(first)
+    bring(second)
+    assert bring(replace(first, mode=Mode.OVERWRITE)) is Committed.LOADED
+    assert state(workspace) == {"2026-10": [first.id]}
+
+
 def test_a_delivery_of_no_billing_period_is_current_by_itself(workspace: Workspace, bring: Bring, parcel: Any) -> None:
     first = parcel(contents=("contracts",), dataset=Dataset.CONTRACT_COMMITMENT, rows={})
     second = replace(first, contents=("contracts2",))
@@ -148,6 +158,13 @@ def test_half_a_month_is_the_limit(bring: Bring, parcel: Any, rows: int, refused
             bring(smaller)
     else:
         assert bring(smaller) is Committed.LOADED
+
+
+def test_a_month_appended_in_parts_counts_as_the_sum_of_them(bring: Bring, parcel: Any) -> None:
+    for day in range(3):
+        bring(parcel(contents=(f"day{day}",), mode=Mode.APPEND))
+    with pytest.raises(ShrinkingDeliveryError, match="300 rows"):
+        bring(parcel(contents=("month",), rows={"2026-10": 149}))
 
 
 def test_a_month_of_which_every_row_is_kept_aside_is_joined_not_wiped(
@@ -216,6 +233,26 @@ def test_a_sealed_period_refuses_and_says_where_charges_go(workspace: Workspace,
     assert list((workspace.root / ".apportion" / "deliveries").glob("*/*")) == [
         workspace.root / ".apportion" / "deliveries" / "aws" / sealed.id
     ]
+
+
+def test_a_sealed_period_is_not_overwritten_by_a_part_of_it(workspace: Workspace, bring: Bring, parcel: Any) -> None:
+    first, second = (parcel(contents=(name,), mode=Mode.APPEND) for name in ("first", "second"))
+    bring(first)
+    bring(second)
+    workspace.seal(OCTOBER, {})
+    with pytest.raises(SealedPeriodError):
+        bring(replace(first, mode=Mode.OVERWRITE))
+
+
+def test_rows_kept_aside_of_a_sealed_period_stay_when_their_delivery_goes(
+    workspace: Workspace, bring: Bring, parcel: Any
+) -> None:
+    october = parcel(contents=("october",), quarantined={"2026-09": 1})
+    bring(october)
+    workspace.seal(SEPTEMBER, {})
+    assert bring(parcel(contents=("october2",))) is Committed.LOADED
+    assert [(one.id, rows.rows) for one, rows in workspace.quarantined(SEPTEMBER)] == [(october.id, 1)]
+    assert workspace.quarantined(OCTOBER) == ()
 
 
 def test_statuses_of_a_sealed_period_stay_and_others_move(workspace: Workspace, bring: Bring, parcel: Any) -> None:

@@ -64,9 +64,9 @@ def test_a_full_disk_changes_nothing_wherever_it_strikes(tmp_path: Path, parcel:
             assert (now != before) is (outcome == "loaded")
             assert all(file.path.read_text(encoding="utf-8") == file.path.stem for file in now.files)
             assert list((disk / ".apportion" / "staging").iterdir()) == []
+            known = {delivery.id for delivery in workspace.deliveries()}
+            assert {path.name for path in (disk / ".apportion" / "deliveries").glob("*/*")} == known
             before = now
-        known = {delivery.id for delivery in workspace.deliveries()}
-        assert {path.name for path in (disk / ".apportion" / "deliveries").glob("*/*")} == known
         assert outcomes == {"loaded", "The disk is full."}
 
 

@@ -1,0 +1,95 @@
+"""The whole of allocation in one readable function: classify → cells → shares → lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from apportion.allocate.allocation import Allocation, Cell, Scope
+from apportion.allocate.match import Outcome, compile_rules
+from apportion.allocate.policy import CostBasis, Policy
+from apportion.allocate.rule import Holder, Target
+from apportion.allocate.waterfall import lines, share_pools
+from apportion.errors import AllocationRefusedError, NotFoundError
+from apportion.money.amount import from_decimal
+from apportion.organization.cost_group import Organization, Tree
+from apportion.warehouse import queries
+from apportion.warehouse.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an outcome number in the sidecars means: the rule that decided (None: none did) and the target."""
+
+    rule_id: str | None
+    target: Target
+
+
+def allocate(
+    policy: Policy,
+    organization: Organization,
+    snapshot: Snapshot,
+    *,
+    sidecars: Path,
+    issuer_aliases: Mapping[str, str],
+    progress: Callable[[int], None] = lambda _: None,
+) -> tuple[Allocation, tuple[Decision, ...]]:
+    """Allocate one billing period. Sidecars with every charge's decision number are written to `sidecars`.
+
+    Raises `NotFoundError` for a period without charges or a rule whose cost group is not in the tree,
+    `AllocationRefusedError` for a pool that cannot be shared, `ConservationError` if a step lost money.
+    """
+    found = queries.span(snapshot)
+    if found is None:
+        raise NotFoundError(
+            f"There are no charges for {snapshot.period}.", advice="Load them first: `apportion ingest PATH`."
+        )
+    first, last = (date.fromisoformat(day) for day in found)
+    matching = compile_rules(policy.rules, organization, first, last)
+    effective = policy.cost_basis is CostBasis.EFFECTIVE
+    cube = queries.classify(snapshot, matching.plan, effective=effective, sidecars=sidecars, progress=progress)
+    tree = organization.during(snapshot.period.starts_on, snapshot.period.ends_on)
+    cells = _cells(cube, matching.outcomes, issuer_aliases)
+    _check_targets(cells, matching.outcomes, tree)
+    shares = share_pools(cells, policy.pools, tree)
+    allocation = Allocation(
+        period=snapshot.period,
+        cost_basis=policy.cost_basis,
+        cells=cells,
+        shares=shares,
+        lines=lines(cells, shares, tree),
+        policy_digest=policy.digest,
+        organization_digest=organization.digest,
+        snapshot_digest=snapshot.digest,
+    )
+    return allocation, tuple(Decision(*outcome.key) for outcome in matching.outcomes)
+
+
+def _cells(
+    cube: Sequence[queries.CubeRow], outcomes: Sequence[Outcome], issuer_aliases: Mapping[str, str]
+) -> tuple[Cell, ...]:
+    """Cells by rule, target, scope, service and category; issuers under their one name."""
+    sums: dict[tuple[int, Scope, str, str], tuple[int, int]] = {}
+    for row in cube:
+        issuer = issuer_aliases.get(row.invoice_issuer, row.invoice_issuer)
+        scope = Scope(issuer, row.invoice_id, row.billing_account_id, row.currency)
+        key = (row.outcome, scope, row.service, row.charge_category)
+        rows, units = sums.get(key, (0, 0))
+        sums[key] = (rows + row.rows, units + from_decimal(row.cost))
+    return tuple(
+        Cell(*outcomes[outcome].key, scope, service, category, *sums[outcome, scope, service, category])
+        for outcome, scope, service, category in sorted(sums)
+    )
+
+
+def _check_targets(cells: Sequence[Cell], outcomes: Sequence[Outcome], tree: Tree) -> None:
+    rules = {outcome.rule.id: outcome.rule for outcome in outcomes if outcome.rule}
+    for cell in cells:
+        if cell.target.holder is Holder.COST_GROUP and cell.target.code not in tree and cell.rule_id is not None:
+            raise AllocationRefusedError(
+                f"Rule '{cell.rule_id}' charges '{cell.target.code}', which is not in the tree in this period.",
+                place=rules[cell.rule_id].place,
+                advice="Give the rule an `until` date, or the cost group a longer life.",
+            )

@@ -1,0 +1,119 @@
+"""An allocation on disk: plain files that a person can read and add up, and that read back to the same value.
+
+``run.json`` holds the digests and the meaning of the sidecars' numbers, ``cells.csv``, ``shares.csv`` and
+``lines.csv`` the amounts as integers of 10⁻¹⁸ (`units`) and minor units (`minor`).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from apportion.allocate.allocation import Allocation, Cell, Line, Scope, Share
+from apportion.allocate.allocator import Decision
+from apportion.allocate.policy import CostBasis
+from apportion.allocate.rule import Holder, Target
+from apportion.periods import BillingPeriod
+
+_SCOPE = ("invoice_issuer", "invoice_id", "billing_account_id", "currency")
+_CELL = ("rule_id", "holder", "code", *_SCOPE, "service", "charge_category", "rows", "units")
+_SHARE = ("step", "pool_id", "holder", "code", *_SCOPE, "units", "weight", "total_weight", "pool_units")
+_LINE = ("holder", "code", *_SCOPE, "pool_id", "service", "charge_category", "units", "minor")
+FILES = ("run.json", "cells.csv", "shares.csv", "lines.csv")
+
+
+def save(allocation: Allocation, decisions: Sequence[Decision], directory: Path) -> str:
+    """Write the files into `directory` and give the run's digest: SHA-256 over their bytes."""
+    _write(directory / "cells.csv", _CELL, (_cell_row(cell) for cell in allocation.cells))
+    _write(directory / "shares.csv", _SHARE, (_share_row(share) for share in allocation.shares))
+    _write(directory / "lines.csv", _LINE, (_line_row(line) for line in allocation.lines))
+    about = {
+        "period": str(allocation.period),
+        "cost_basis": str(allocation.cost_basis),
+        "policy_digest": allocation.policy_digest,
+        "organization_digest": allocation.organization_digest,
+        "snapshot_digest": allocation.snapshot_digest,
+        "decisions": [[decision.rule_id, str(decision.target.holder), decision.target.code] for decision in decisions],
+    }
+    (directory / "run.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    digest = hashlib.sha256()
+    for name in FILES:
+        digest.update((directory / name).read_bytes())
+    return digest.hexdigest()
+
+
+def load(directory: Path) -> tuple[Allocation, tuple[Decision, ...]]:
+    """Read what `save` wrote."""
+    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    allocation = Allocation(
+        period=BillingPeriod.parse(about["period"]),
+        cost_basis=CostBasis(about["cost_basis"]),
+        cells=tuple(_read_cell(row) for row in _read(directory / "cells.csv")),
+        shares=tuple(_read_share(row) for row in _read(directory / "shares.csv")),
+        lines=tuple(_read_line(row) for row in _read(directory / "lines.csv")),
+        policy_digest=about["policy_digest"],
+        organization_digest=about["organization_digest"],
+        snapshot_digest=about["snapshot_digest"],
+    )
+    decisions = (Decision(rule_id, Target(Holder(holder), code)) for rule_id, holder, code in about["decisions"])
+    return allocation, tuple(decisions)
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _read(path: Path) -> Iterator[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        yield from rows
+
+
+def _scope_row(scope: Scope) -> tuple[str, ...]:
+    return (scope.invoice_issuer, scope.invoice_id, scope.billing_account_id, scope.currency)
+
+
+def _cell_row(cell: Cell) -> tuple[object, ...]:
+    target = (str(cell.target.holder), cell.target.code)
+    return (
+        cell.rule_id or "",
+        *target,
+        *_scope_row(cell.scope),
+        cell.service,
+        cell.charge_category,
+        cell.rows,
+        cell.units,
+    )
+
+
+def _read_cell(row: list[str]) -> Cell:
+    return Cell(
+        row[0] or None, Target(Holder(row[1]), row[2]), Scope(*row[3:7]), row[7], row[8], int(row[9]), int(row[10])
+    )
+
+
+def _share_row(share: Share) -> tuple[object, ...]:
+    head = (share.step, share.pool_id, str(share.target.holder), share.target.code, *_scope_row(share.scope))
+    return (*head, share.units, share.weight, share.total_weight, share.pool_units)
+
+
+def _read_share(row: list[str]) -> Share:
+    amounts = (int(text) for text in row[8:12])
+    return Share(int(row[0]), row[1], Target(Holder(row[2]), row[3]), Scope(*row[4:8]), *amounts)
+
+
+def _line_row(line: Line) -> tuple[object, ...]:
+    head = (str(line.holder.holder), line.holder.code, *_scope_row(line.scope))
+    return (*head, line.pool_id or "", line.service, line.charge_category, line.units, line.minor)
+
+
+def _read_line(row: list[str]) -> Line:
+    target = Target(Holder(row[0]), row[1])
+    return Line(target, Scope(*row[2:6]), row[6] or None, row[7], row[8], int(row[9]), int(row[10]))

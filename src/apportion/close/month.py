@@ -1,0 +1,106 @@
+"""The stages of a close after allocation, each from the run before it, and all of them in order."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from apportion.close import run as runs
+from apportion.close.run import Run
+from apportion.invoice.statement import Statement
+from apportion.invoice.statement import statements as make_statements
+from apportion.organization.coding import Coding
+from apportion.periods import BillingPeriod
+from apportion.post.journal import Journal
+from apportion.post.journal import journal as make_journal
+from apportion.post.mapping import PostingAccounts
+from apportion.reconcile.provider_invoice import provider_invoices
+from apportion.settings import Settings
+from apportion.tie_out import TieOut
+from apportion.tie_out import tie_out as compare
+from apportion.warehouse import duckdb as engine
+from apportion.warehouse.store import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Everything a close came to."""
+
+    run: Run
+    statements: tuple[Statement, ...]
+    journal: Journal
+    tie_out: TieOut
+
+
+def statements(run: Run) -> tuple[Statement, ...]:
+    """One statement for each holder with cost."""
+    return make_statements(run.allocation, run.tree, run.policy, run.settings.statement_prefix)
+
+
+def journal(run: Run, made: Sequence[Statement]) -> Journal:
+    """The balanced journal of the period's statements. Raises `UnmappedError`."""
+    return make_journal(made, posting_accounts(run.settings))
+
+
+def tie_out(workspace: Workspace, run: Run, made: Sequence[Statement], posted: Journal) -> TieOut:
+    """Every stage of the period beside every other, and each difference."""
+    period = run.period
+    totals = workspace.totals(period)
+    return compare(
+        period,
+        totals,
+        provider_invoices(totals, workspace.provider_invoices(period)),
+        [rows for _, rows in workspace.quarantined(period)],
+        run.allocation,
+        made,
+        posted,
+    )
+
+
+def month(workspace: Workspace, run: Run) -> Month:
+    """All stages of a run."""
+    made = statements(run)
+    posted = journal(run, made)
+    return Month(run, made, posted, tie_out(workspace, run, made, posted))
+
+
+def close(
+    workspace: Workspace, period: BillingPeriod, *, seal: bool = True, progress: Callable[[int], None] = lambda _: None
+) -> Month:
+    """Allocate, state, journal and tie out a period, and seal it for ever if the tie-out holds.
+
+    Raises `TieOutError` where it does not; the run is kept then, so that its differences can be looked at. A
+    sealed period is replayed and must come out the same.
+    """
+    done = month(workspace, runs.allocate(workspace, period, progress))
+    done.tie_out.require()
+    if seal and workspace.sealed(period) is None:
+        workspace.seal(period, sealed_record(done))
+    return done
+
+
+def sealed_record(done: Month) -> dict[str, str]:
+    """What a sealed period is pinned by: digests of inputs and results, and the versions that made them."""
+    allocation = done.run.allocation
+    return {
+        "run_digest": done.run.digest,
+        "snapshot_digest": allocation.snapshot_digest,
+        "policy_digest": allocation.policy_digest,
+        "organization_digest": allocation.organization_digest,
+        "journal_id": done.journal.id,
+        "software": f"apportion {importlib.metadata.version('apportion')}",
+        "engine": engine.version(),
+    }
+
+
+def posting_accounts(settings: Settings) -> PostingAccounts:
+    """The payer's side of the journal, from the settings."""
+    payer, ledger = settings.payer, settings.ledger
+    return PostingAccounts(
+        payer=Coding(payer.company, payer.cost_center, payer.department, payer.ledger_account),
+        transferred_out=ledger.transferred_out,
+        intercompany_receivable=ledger.intercompany_receivable,
+        intercompany_payable=ledger.intercompany_payable,
+        suspense=ledger.suspense,
+    )

@@ -1,0 +1,183 @@
+"""A run: one allocation of one billing period, with frozen copies of everything it was made from.
+
+A run reads back to the same statements and journal for ever, whatever becomes of the policy, organization and
+settings files in the workspace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from apportion import organization as organization_room
+from apportion import settings as settings_file
+from apportion.allocate import policy_checks, policy_file, run_file
+from apportion.allocate.allocation import Allocation
+from apportion.allocate.allocator import Decision
+from apportion.allocate.allocator import allocate as allocate_charges
+from apportion.allocate.policy import Policy
+from apportion.errors import DocumentError, InputRefusedError, NotFoundError, ReplayError
+from apportion.organization.cost_group import Organization, Tree
+from apportion.periods import BillingPeriod
+from apportion.settings import Settings
+from apportion.warehouse.store import Workspace
+
+SIDECARS = "sidecars"
+_INPUTS = "inputs"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What an allocation came to, and what it was made from. `digest` covers all of it."""
+
+    directory: Path
+    digest: str
+    allocation: Allocation
+    decisions: tuple[Decision, ...]
+    settings: Settings
+    policy: Policy
+    organization: Organization
+
+    @property
+    def period(self) -> BillingPeriod:
+        return self.allocation.period
+
+    @property
+    def sidecars(self) -> Path:
+        return self.directory / SIDECARS
+
+    @cached_property
+    def tree(self) -> Tree:
+        return self.organization.during(self.period.starts_on, self.period.ends_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The three files that people write, read and checked together."""
+
+    settings: Settings
+    policy: Policy
+    organization: Organization
+    files: tuple[Path, ...]
+
+
+def read_inputs(root: Path, period: BillingPeriod | None = None) -> Inputs:
+    """Read settings, policy and organization below `root`. Raises `DocumentError` with every mistake in them."""
+    settings = settings_file.load(root)
+    paths = (root / settings.policy, root / settings.organization)
+    for path in paths:
+        if not path.is_file():
+            raise NotFoundError(
+                f"There is no file {path}.", advice=f"Write it, or name another in {settings_file.FILE_NAME}."
+            )
+    policy, organization = policy_file.read(paths[0]), organization_room.read(paths[1])
+    mistakes = policy_checks.check(policy, organization, period)
+    if mistakes:
+        raise DocumentError(mistakes)
+    return Inputs(settings, policy, organization, (root / settings_file.FILE_NAME, *paths))
+
+
+def allocate(workspace: Workspace, period: BillingPeriod, progress: Callable[[int], None] = lambda _: None) -> Run:
+    """Allocate a period and make the result its current run; the same inputs give the same run.
+
+    A sealed period is replayed from its own inputs. Raises `ReplayError` if that came out differently,
+    `DocumentError` for mistakes in the files, and what allocation raises; nothing is changed then.
+    """
+    sealed = workspace.sealed(period) is not None
+    with workspace.lock(f"allocate {period}"), workspace.staging() as staged:
+        root = current(workspace, period).directory / _INPUTS if sealed else workspace.root
+        inputs = read_inputs(root, period)
+        _keep(inputs, staged / _INPUTS)
+        (staged / SIDECARS).mkdir()
+        allocation, decisions = allocate_charges(
+            inputs.policy,
+            inputs.organization,
+            workspace.snapshot(period),
+            sidecars=staged / SIDECARS,
+            issuer_aliases=inputs.settings.issuer_aliases,
+            progress=progress,
+        )
+        digest = _digest(run_file.save(allocation, decisions, staged), staged / _INPUTS)
+        if sealed and digest != current(workspace, period).digest:
+            raise ReplayError(
+                f"Sealed period {period} did not come out the same again.",
+                advice="Was it sealed by another version of Apportion, or were its files touched?",
+            )
+        workspace.save_run(period, digest, staged)
+    return current(workspace, period)
+
+
+def current(workspace: Workspace, period: BillingPeriod) -> Run:
+    """The current run of a period. Raises `NotFoundError` before the first one."""
+    directory = workspace.current_run(period)
+    if directory is None:
+        raise NotFoundError(
+            f"Billing period {period} has not been allocated.", advice=f"Do it with: apportion allocate {period}"
+        )
+    allocation, decisions = run_file.load(directory)
+    settings = settings_file.load(directory / _INPUTS)
+    return Run(
+        directory=directory,
+        digest=directory.name,
+        allocation=allocation,
+        decisions=decisions,
+        settings=settings,
+        policy=policy_file.read(directory / _INPUTS / settings.policy),
+        organization=organization_room.read(directory / _INPUTS / settings.organization),
+    )
+
+
+def up_to_date(workspace: Workspace, period: BillingPeriod) -> Run:
+    """The current run, if nothing it was made from has changed since.
+
+    Raises `InputRefusedError` where it has: statements of yesterday's policy are nobody's.
+    """
+    run = current(workspace, period)
+    if workspace.sealed(period) is not None:
+        return run
+    changed = [
+        name
+        for name, before, now in (
+            ("the charges", run.allocation.snapshot_digest, workspace.snapshot(period).digest),
+            *_file_digests(run, workspace.root),
+        )
+        if before != now
+    ]
+    if changed:
+        raise InputRefusedError(
+            f"Since {period} was allocated, {' and '.join(changed)} changed.",
+            advice=f"Allocate it again: apportion allocate {period}",
+        )
+    return run
+
+
+def _file_digests(run: Run, root: Path) -> list[tuple[str, str, str]]:
+    kept, here = run.directory / _INPUTS, settings_file.load(root)
+    pairs = (
+        ("the settings", kept / settings_file.FILE_NAME, root / settings_file.FILE_NAME),
+        ("the policy", kept / run.settings.policy, root / here.policy),
+        ("the organization", kept / run.settings.organization, root / here.organization),
+    )
+    return [(name, _sha256(before), _sha256(now)) for name, before, now in pairs]
+
+
+def _keep(inputs: Inputs, directory: Path) -> None:
+    """Copy the input files, flat: the settings name them relative to the workspace."""
+    root = inputs.files[0].parent
+    for path in inputs.files:
+        target = directory / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def _digest(of_run: str, inputs: Path) -> str:
+    parts = [of_run, *(_sha256(path) for path in sorted(inputs.rglob("*")) if path.is_file())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -1,0 +1,245 @@
+"""The stages, each added up on its own, and the differences between neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from apportion.allocate.allocation import Allocation, Scope
+from apportion.allocate.policy import CostBasis
+from apportion.allocate.rule import Holder, Target
+from apportion.errors import ConservationError
+from apportion.invoice.statement import Statement
+from apportion.invoice.wording import scope_text
+from apportion.money.currency import units_per_minor
+from apportion.money.split import to_step
+from apportion.periods import BillingPeriod
+from apportion.post.journal import Journal
+from apportion.reconcile.compare import Comparison, compare
+from apportion.reconcile.provider_invoice import ProviderInvoice
+from apportion.tie_out.bridge import bridge
+from apportion.tie_out.details import details, plain_scope, scope_of
+from apportion.tie_out.stage import Difference, Row, Stage, TieOut
+from apportion.tie_out.sums import complete, invoice_rows, journal_rows, line_rows, settled_units, statement_rows, sums
+from apportion.warehouse.record import Quarantined
+from apportion.warehouse.snapshot import Total
+
+UNEXPLAINED = "unexplained"
+
+
+def tie_out(  # noqa: PLR0917 - one for each stage
+    period: BillingPeriod,
+    totals: Sequence[Total],
+    provider_invoices: Sequence[ProviderInvoice],
+    quarantined: Sequence[Quarantined],
+    allocation: Allocation,
+    statements: Sequence[Statement],
+    journal: Journal,
+) -> TieOut:
+    """Compare one period from end to end.
+
+    `provider_invoices` are those of `reconcile.provider_invoice.provider_invoices`. Rows kept aside in `quarantined`
+    are a difference that must be resolved, whatever they come to: as long as there are any, the bill is not
+    complete. Raises `ConservationError` when the documents are of different periods.
+    """
+    periods = {allocation.period, journal.period, *(statement.period for statement in statements)}
+    if periods != {period}:
+        raise ConservationError(
+            f"The documents are not all of {period}: {', '.join(sorted(map(str, periods)))}.",
+            advice="Allocate, write the statements and make the journal again.",
+        )
+    comparisons = compare(provider_invoices, totals)
+    basis = Stage.EFFECTIVE_COST if allocation.cost_basis is CostBasis.EFFECTIVE else Stage.BILLED_COST
+    rows = [
+        *invoice_rows(provider_invoices),
+        *sums(Stage.BILLED_COST, ((total.currency, "", total.billed_units) for total in totals)),
+        *line_rows(allocation),
+        *statement_rows(statements),
+        *journal_rows(statements, journal),
+    ]
+    if basis is Stage.EFFECTIVE_COST:
+        rows += sums(basis, ((total.currency, "", total.effective_units) for total in totals))
+    pieces = [
+        *_reconciled(comparisons),
+        *_kept_aside(quarantined),
+        *(bridge(totals) if basis is Stage.EFFECTIVE_COST else []),
+        *_allocated(totals, allocation),
+        *_settled(allocation),
+        *_stated(allocation, statements),
+        *_posted(statements, journal),
+    ]
+    rows = complete(rows, basis)
+    differences = pieces + _unexplained(rows, pieces)
+    order = {stage: place for place, stage in enumerate(Stage)}
+    differences.sort(key=lambda each: (each.currency, order[each.stage], each.aside, each.name, each.reason))
+    return TieOut(
+        period,
+        allocation.cost_basis,
+        tuple(rows),
+        details(comparisons, totals, allocation, statements),
+        tuple(differences),
+    )
+
+
+def _reconciled(comparisons: Iterable[Comparison]) -> list[Difference]:
+    return [
+        Difference(
+            comparison.key.currency,
+            Stage.BILLED_COST,
+            str(comparison.key),
+            difference.units,
+            str(difference.reason),
+            difference.sentence,
+            accepted=difference.within_tolerance,
+        )
+        for comparison in comparisons
+        for difference in comparison.differences
+    ]
+
+
+def _kept_aside(quarantined: Iterable[Quarantined]) -> list[Difference]:
+    return [
+        Difference(
+            each.currency,
+            Stage.BILLED_COST,
+            f"{each.rows:,} row{'' if each.rows == 1 else 's'} kept aside",
+            each.billed_units,
+            "quarantined",
+            "not in the cost data until they are repaired and delivered again",
+            accepted=False,
+            aside=True,
+        )
+        for each in quarantined
+        if each.rows
+    ]
+
+
+def _allocated(totals: Iterable[Total], allocation: Allocation) -> list[Difference]:
+    """By scope, so that a gain in one invoice cannot hide a loss in another."""
+    delivered: dict[Scope, int] = {}
+    for total in totals:
+        scope, units = scope_of(total, allocation.cost_basis)
+        delivered[scope] = delivered.get(scope, 0) + units
+    read = _by_scope((cell.scope, cell.units) for cell in allocation.cells)
+    held = _by_scope((line.scope, line.units) for line in allocation.lines)
+    found: list[Difference] = []
+    for scope in sorted(delivered.keys() | held.keys()):
+        units = held.get(scope, 0) - delivered.get(scope, 0)
+        if units:
+            is_read = read.get(scope, 0) == delivered.get(scope, 0)
+            sentence = (
+                "sharing lost or added cost"
+                if is_read
+                else "the charges that were allocated are not the charges that were delivered"
+            )
+            found.append(_fault(scope.currency, Stage.ALLOCATED, scope_text(scope), units, sentence))
+    return found
+
+
+def _by_scope(amounts: Iterable[tuple[Scope, int]]) -> dict[Scope, int]:
+    found: dict[Scope, int] = {}
+    for scope, units in amounts:
+        found[plain_scope(scope)] = found.get(plain_scope(scope), 0) + units
+    return found
+
+
+def _settled(allocation: Allocation) -> list[Difference]:
+    """Rounding: each scope may move to its nearest minor unit, and no further."""
+    exact: dict[Scope, int] = {}
+    minor: dict[Scope, int] = {}
+    for line in allocation.lines:
+        exact[line.scope] = exact.get(line.scope, 0) + line.units
+        minor[line.scope] = minor.get(line.scope, 0) + line.minor
+    found: list[Difference] = []
+    for scope in sorted(exact):
+        step = units_per_minor(scope.currency)
+        units = minor[scope] * step - exact[scope]
+        if minor[scope] != to_step(exact[scope], step):
+            found.append(
+                _fault(scope.currency, Stage.SETTLED, scope_text(scope), units, "not the rounded sum of its lines")
+            )
+        elif units:
+            sentence = "rounded once to whole minor units"
+            found.append(
+                Difference(scope.currency, Stage.SETTLED, scope_text(scope), units, "rounding", sentence, accepted=True)
+            )
+    return found
+
+
+def _stated(allocation: Allocation, statements: Iterable[Statement]) -> list[Difference]:
+    """Holder by holder and scope by scope: the lines of the allocation against the lines of the statements."""
+    missing: dict[tuple[Target, Scope], int] = {}
+    for line in allocation.lines:
+        key = (line.holder, line.scope)
+        missing[key] = missing.get(key, 0) - settled_units(line)
+    for statement in statements:
+        for stated in statement.lines:
+            key = (statement.holder, stated.scope)
+            missing[key] = missing.get(key, 0) + stated.minor * units_per_minor(stated.scope.currency)
+    return [
+        _fault(
+            scope.currency,
+            Stage.STATEMENTS,
+            f"{holder}, {scope_text(scope)}",
+            units,
+            "the statements do not show what was settled",
+        )
+        for (holder, scope), units in sorted(missing.items())
+        if units
+    ]
+
+
+def _posted(statements: Sequence[Statement], journal: Journal) -> list[Difference]:
+    """Each line of the journal against the statements it names, and statements that no line names."""
+    owed = {
+        (str(statement.number), total.currency): total.minor
+        for statement in statements
+        if statement.holder.holder is Holder.COST_GROUP
+        for total in statement.totals
+    }
+    lines: dict[tuple[str, str], int] = {}
+    for entry in journal.entries:
+        for posting in entry.postings:
+            if posting.ref:
+                key = (posting.ref, posting.currency)
+                lines[key] = lines.get(key, 0) + posting.amount_minor
+    found: list[Difference] = []
+    for (ref, currency), minor in sorted(lines.items()):
+        stated = sum(owed.pop((number, currency), 0) for number in ref.split())
+        if minor != stated:
+            units = (minor - stated) * units_per_minor(currency)
+            found.append(_fault(currency, Stage.JOURNAL, ref, units, "the journal does not post what is stated"))
+    # Statements with one coding that come to zero together have no line, and need none.
+    rest: dict[str, list[tuple[str, int]]] = {}
+    for (number, currency), minor in owed.items():
+        if minor:
+            rest.setdefault(currency, []).append((number, minor))
+    for currency, left in sorted(rest.items()):
+        if sum(minor for _, minor in left):
+            found += [
+                _fault(
+                    currency, Stage.JOURNAL, number, -minor * units_per_minor(currency), "no line posts this statement"
+                )
+                for number, minor in left
+            ]
+    return found
+
+
+def _fault(currency: str, stage: Stage, name: str, units: int, sentence: str) -> Difference:
+    return Difference(currency, stage, name, units, UNEXPLAINED, sentence, accepted=False)
+
+
+def _unexplained(rows: Sequence[Row], pieces: Sequence[Difference]) -> list[Difference]:
+    """What is left between two neighbours after every named piece."""
+    known: dict[tuple[str, Stage], int] = {}
+    for piece in pieces:
+        if not piece.aside:
+            key = (piece.currency, piece.stage)
+            known[key] = known.get(key, 0) + piece.units
+    found: list[Difference] = []
+    for before, row in pairwise(rows):
+        if before.currency == row.currency:
+            rest = row.units - before.units - known.get((row.currency, row.stage), 0)
+            if rest:
+                found.append(_fault(row.currency, row.stage, "all of it", rest, "no reason was found"))
+    return found

@@ -1,0 +1,129 @@
+"""From a cell back to its charges: which rows of which delivered files an amount was added up from."""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from apportion.warehouse import duckdb as engine
+from apportion.warehouse.queries import MOST_WORKERS, Batch, batches, source
+from apportion.warehouse.snapshot import ChargeFile, Snapshot
+
+SHOWN = (
+    "ChargePeriodStart",
+    "ResourceId",
+    "ResourceName",
+    "SubAccountId",
+    "RegionId",
+    "SkuId",
+    "ChargeDescription",
+    "ChargeClass",
+    "InvoiceId",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which charges: their outcomes, and the columns that must hold one of these texts (``""`` is null)."""
+
+    outcomes: Collection[int]
+    issuers: Collection[str]
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One charge: the file as delivered, its data row counted from 1, its cost, and what identifies it."""
+
+    file: str
+    row: int
+    cost: Decimal
+    shown: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """How many charges there are, what they add up to, and the largest of them; largest first."""
+
+    rows: int
+    cost: Decimal
+    largest: tuple[SourceRow, ...]
+
+
+def sources(snapshot: Snapshot, sidecars: Path, wanted: Wanted, *, effective: bool, most: int) -> Sources:
+    """The charges behind an amount, found by the sidecars' outcomes; the `most` largest are shown with their columns.
+
+    The first pass reads only what selects and adds; only the files that hold a shown row are then read further.
+    """
+    todo = list(batches(snapshot, sidecars))
+    workers = max(1, min(len(todo), os.cpu_count() or 1, MOST_WORKERS))
+
+    def work(first: int) -> tuple[int, Decimal, list[tuple[Decimal, str, int]]]:
+        rows, cost, largest = 0, Decimal(0), []
+        with closing(engine.connect(threads=1, share=workers)) as connection:
+            for batch in todo[first::workers]:
+                selected = _selected(batch, wanted, effective=effective)
+                found = connection.execute(
+                    f"WITH found AS MATERIALIZED ({selected}) "
+                    f"SELECT count(*) OVER (), sum(cost) OVER (), cost, filename, file_row_number "
+                    f"FROM found ORDER BY abs(cost) DESC, filename, file_row_number LIMIT {max(most, 1):d}"
+                ).fetchall()
+                if found:
+                    rows, cost = rows + found[0][0], cost + found[0][1]
+                    largest += [(row[2], row[3], row[4]) for row in found[:most]]
+        return rows, cost, largest
+
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        parts = list(pool.map(work, range(workers)))
+    largest = heapq.nsmallest(
+        most, (row for part in parts for row in part[2]), key=lambda row: (-abs(row[0]), *row[1:])
+    )
+    files = {str(file.path): file for file in snapshot.files}
+    return Sources(
+        rows=sum(part[0] for part in parts),
+        cost=sum((part[1] for part in parts), Decimal(0)),
+        largest=_with_columns(files, largest),
+    )
+
+
+def _selected(batch: Batch, wanted: Wanted, *, effective: bool) -> str:
+    file = batch.first
+    outcomes = ", ".join(str(outcome) for outcome in sorted(wanted.outcomes)) or "NULL"
+    tests = [f"sidecar_outcome IN ({outcomes})", f"{engine.issuer(file)} IN {engine.literals(sorted(wanted.issuers))}"]
+    for name, value in wanted.columns.items():
+        shown = engine.field_text(file, name)
+        tests.append(f"{shown} = {engine.literal(value)}" if value else f"coalesce({shown}, '') = ''")
+    cost = engine.cost(file, "EffectiveCost" if effective else "BilledCost")
+    sidecar = f"SELECT outcome AS sidecar_outcome FROM {engine.files([batch.sidecar])}"
+    return (
+        f"SELECT {cost} AS cost, filename, file_row_number FROM {source(batch)} POSITIONAL JOIN ({sidecar}) "
+        f"WHERE {' AND '.join(tests)}"
+    )
+
+
+def _with_columns(
+    files: Mapping[str, ChargeFile], largest: Sequence[tuple[Decimal, str, int]]
+) -> tuple[SourceRow, ...]:
+    places: dict[str, list[int]] = {}
+    for _, path, row in largest:
+        places.setdefault(path, []).append(row)
+    shown: dict[tuple[str, int], dict[str, str]] = {}
+    with closing(engine.connect()) as connection:
+        for path, rows in places.items():
+            file = files[path]
+            columns = ", ".join(engine.field_text(file, name) for name in SHOWN)
+            numbers = ", ".join(str(row) for row in rows)
+            rows_of = f"FROM {engine.files([file.path])} WHERE file_row_number IN ({numbers})"
+            for found in connection.execute(f"SELECT file_row_number, {columns} {rows_of}").fetchall():
+                texts = zip(SHOWN, found[1:], strict=True)
+                shown[path, found[0]] = {name: text for name, text in texts if text is not None}
+    return tuple(
+        SourceRow(f"{files[path].source}/{files[path].name}", row + 1, cost, shown[path, row])
+        for cost, path, row in largest
+    )
