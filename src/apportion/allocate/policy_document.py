@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -20,7 +21,7 @@ from apportion.allocate.fields import check_column, check_key, misfits, strange_
 from apportion.allocate.pattern import check_glob, check_regex
 from apportion.allocate.policy import CostBasis, NegativeBasis
 from apportion.allocate.shares import parse_share, whole_weights
-from apportion.yamlfile import NO_VALUE, Code, Day, Flag, Refusal, Text, refuse, refuse_all
+from apportion.yamlfile import NO_VALUE, Code, Day, Flag, Refusal, Text, refuse, refuse_all, suggestion
 
 
 class _Section(BaseModel):
@@ -195,10 +196,25 @@ class TargetDocument(_Section):
         return self
 
 
+def _target_word(value: object) -> object:
+    if value != "kept_central":
+        advice = suggestion(str(value), ["kept_central"]) or f"Write {{cost_group: {value}}} or {{pool: {value}}}."
+        raise refuse("BAD_TARGET", f"'{value}' alone does not say where the charge goes.", advice)
+    return value
+
+
 ChargeTo = Annotated[
-    Annotated[Literal["kept_central"], Tag("#text")] | Annotated[TargetDocument, Tag("#mapping")],
+    Annotated[Literal["kept_central"], BeforeValidator(_target_word), Tag("#text")]
+    | Annotated[TargetDocument, Tag("#mapping")],
     _forms("Write for example {cost_group: …}, {pool: …} or kept_central."),
 ]
+
+
+def _given(value: object) -> object:
+    """An empty 'when' looks as if it asked for something, and would meet every charge."""
+    if value is None:
+        raise refuse("NO_VALUE", "'when' has no value.", "Leave it out for a rule that meets every charge.")
+    return value
 
 
 class RuleDocument(_Section):
@@ -206,20 +222,12 @@ class RuleDocument(_Section):
 
     id: Code = Field(description="What statements and explanations call the rule.")
     name: Text | None = Field(None, description="The rule in a few words.")
-    when: ConditionDocument | None = Field(None, description="What must hold; left out, every charge meets the rule.")
+    when: Annotated[ConditionDocument | None, BeforeValidator(_given)] = Field(
+        None, description="What must hold; left out, every charge meets the rule."
+    )
     charge_to: ChargeTo = Field(description="Where a charge that meets the rule goes.")
     valid_from: Day | None = Field(None, alias="from", description="The first day of charges that it is in force for.")
     valid_until: Day | None = Field(None, alias="until", description="The first day that it is no longer in force for.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _when_says_something(cls, data: Any) -> Any:
-        # An empty 'when' looks as if it asked for something, and would meet everything.
-        if isinstance(data, dict) and "when" in data and data["when"] is None:
-            raise refuse(
-                "NO_VALUE", "'when' has no value.", "Leave it out for a rule that meets every charge.", ("when",)
-            )
-        return data
 
 
 def _checked_share(text: str) -> str:

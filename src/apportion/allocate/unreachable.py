@@ -15,7 +15,8 @@ from apportion.allocate.implication import (
     formula_of,
     implies,
 )
-from apportion.allocate.rule import Equals, Field, Glob, Prefix, Rule, Target
+from apportion.allocate.pattern import plain_text
+from apportion.allocate.rule import Equals, Field, Glob, Matches, Prefix, Rule, Target
 
 _Key = tuple[str, Field | None, str]
 _ALWAYS: _Key = ("always", None, "")
@@ -96,6 +97,8 @@ def _keys(literal: Literal) -> list[_Key]:
         return [("equals", atom.field, value.lower()) for value in atom.values]
     if literal.holds and isinstance(atom, Prefix):
         return [("prefix", atom.field, value) for value in atom.values]
+    if literal.holds and isinstance(atom, Matches) and plain_text(atom.pattern) is None:
+        return [("pattern", atom.field, atom.pattern)]  # nothing but itself is known to imply it
     return [("other", atom.field, "")]
 
 
@@ -115,5 +118,7 @@ def _leads(literal: Literal) -> Iterator[_Key]:
         beginning = atom.values[0]
     elif isinstance(atom, Glob):
         beginning = atom.pattern
+    elif isinstance(atom, Matches):
+        yield ("pattern", atom.field, atom.pattern)
     for length in range(1, len(beginning) + 1):
         yield ("prefix", atom.field, beginning[:length])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from apportion.demo import commitments
-from apportion.demo.bill import Part, Workload, flat_line, parts, quantity_for, steps_line, tags_of
+from apportion.demo.bill import Part, Workload, flat_line, parts, quantity_for, steps_line, tags_of, usage_columns
 from apportion.demo.catalogue import AWS, Sku
 from apportion.demo.commitments import Commitment, Use
 from apportion.demo.line import CENTRAL, NOBODY, Line, Prices, billed_steps, percent_of, pool
@@ -103,38 +103,43 @@ WORKLOADS = (
     Workload("machine-learning", "experiments", 600, "small", "steady", "case", "notebooks"),
 )
 
-COMMITMENTS = (
-    (
-        Commitment("sp", "Compute Savings Plan, no upfront", "Savings Plan", "ec2", 2_800_000, 1, 0, (
-            Use("storefront", "shop-production", 230), Use("checkout", "shop-production", 210),
-            Use("search", "shop-production", 190), Use("routing", "parcels-production", 150),
-            Use("sorting", "parcels-production", 160, 0, LEGACY_ENDS - 1), Use("tracking", "parcels-production", 130, 8),
-        ), covered_rate=165_600),
-        "ec2",
-    ),
-    (
-        Commitment("ri-aurora", "Aurora reserved instances, all upfront", "Reserved Instance", "aurora", 219_000, 6, 0, (
-            Use("storefront", "shop-production", 500), Use("sorting", "parcels-production", 330, 0, LEGACY_ENDS - 1),
-            Use("rider-app", "rides-production", 300, 7),
-        ), upfront=1000),
-        "aurora",
-    ),
-    (
-        Commitment("ri-search", "OpenSearch reserved instances, half upfront", "Reserved Instance", "opensearch", 130_000, 4, 6, (
-            Use("search", "shop-production", 520), Use("tracking", "parcels-production", 440),
-        ), upfront=500),
-        "opensearch",
+_PLAN = Commitment(
+    "sp", "Compute Savings Plan, no upfront", "Savings Plan", "ec2", rate=2_800_000, units=1, first=0,
+    covered_rate=165_600,
+    uses=(
+        Use("storefront", "shop-production", 230),
+        Use("checkout", "shop-production", 210),
+        Use("search", "shop-production", 190),
+        Use("routing", "parcels-production", 150),
+        Use("sorting", "parcels-production", 160, until=LEGACY_ENDS - 1),  # its servers go with the monolith
+        Use("tracking", "parcels-production", 130, since=8),  # who took over what was left unused
     ),
 )  # fmt: skip
+_AURORA = Commitment(
+    "ri-aurora", "Aurora reserved instances, all upfront", "Reserved Instance", "aurora", rate=219_000, units=6,
+    first=0, upfront=1000,
+    uses=(
+        Use("storefront", "shop-production", 500),
+        Use("sorting", "parcels-production", 330, until=LEGACY_ENDS - 1),
+        Use("rider-app", "rides-production", 300, since=7),
+    ),
+)  # fmt: skip
+_SEARCH = Commitment(
+    "ri-search", "OpenSearch reserved instances, half upfront", "Reserved Instance", "opensearch", rate=130_000,
+    units=4, first=6, upfront=500,
+    uses=(Use("search", "shop-production", 520), Use("tracking", "parcels-production", 440)),
+)  # fmt: skip
+COMMITMENTS = (_PLAN, _AURORA, _SEARCH)
 
 
 def lines(month: Month, seed: int) -> list[Line]:
     """Every line of the month's bill."""
     usage = [_usage_line(part, month) for part in parts(WORKLOADS, PROFILES, AWS, month, seed)]
-    for commitment, sku_key in COMMITMENTS:
+    for commitment in COMMITMENTS:
+        sku = AWS[commitment.sku_key]
         usage += commitments.lines(
-            commitment, month, AWS[sku_key], DISCOUNT, CURRENCY, lambda use, sku, key: _covered(use, sku, key, month),
-            {**_bill(month), **_account("kestrel-management"), **AWS[sku_key].columns()},
+            commitment, month, sku, DISCOUNT, CURRENCY, lambda use, sku, key: _covered(use, sku, key, month),
+            {**_bill(month), **_account("kestrel-management"), **sku.columns()},
         )  # fmt: skip
     market = list(_marketplace(month))
     return [*usage, *_rest(usage, month), *market]
@@ -173,8 +178,8 @@ def _usage_line(part: Part, month: Month) -> Line:
         key=part.key,
         intended=workload.owner,
         columns={
-            **_bill(month), **account, **sku.columns(), "ChargeCategory": "Usage", "ChargeFrequency": "Usage-Based", "PricingCategory": "Standard",
-            "ConsumedUnit": sku.unit, "x_ServiceCode": service, "x_UsageType": f"EUC1-{sku.meter}",
+            **_bill(month), **account, **usage_columns(sku), "x_ServiceCode": service,
+            "x_UsageType": f"EUC1-{sku.meter}",
         },
         quantity=quantity_for(part.aimed, contracted),
         prices=Prices.on_demand(sku.listed, contracted),
@@ -248,24 +253,32 @@ def _charged_in(line: Line, month: Month) -> Line:
 
 def _marketplace(month: Month) -> Iterator[Line]:
     """Products of others, on an invoice of their own, with VAT."""
-    bill = {**_bill(month), "InvoiceId": f"AWSMP{month.period.year % 100}-{drawn(100_000, 999_999, 'market', month.place)}"}
+    bill = {
+        **_bill(month),
+        "InvoiceId": f"AWSMP{month.period.year % 100}-{drawn(100_000, 999_999, 'market', month.place)}",
+    }
     watch = {
         **bill, **_account("log-archive"), "PublisherName": "Lumenwatch, Inc.", "ServiceName": "Lumenwatch Tracing",
-        "ServiceCategory": "Management and Governance", "ServiceSubcategory": "Observability", "ChargeCategory": "Purchase",
-        "ChargeFrequency": "Recurring", "ChargeDescription": "Lumenwatch Tracing, monthly contract",
+        "ServiceCategory": "Management and Governance", "ServiceSubcategory": "Observability",
+        "ChargeCategory": "Purchase", "ChargeFrequency": "Recurring",
+        "ChargeDescription": "Lumenwatch Tracing, monthly contract",
     }  # fmt: skip
     tiles = {
-        **bill, **_account("rides-production"), "PublisherName": "Routefinder AB", "ServiceName": "Routefinder Map Tiles",
-        "ServiceCategory": "Other", "ServiceSubcategory": "Other (Other)", "ChargeCategory": "Usage",
+        **bill, **_account("rides-production"), "PublisherName": "Routefinder AB",
+        "ServiceName": "Routefinder Map Tiles", "ServiceCategory": "Other", "ServiceSubcategory": "Other (Other)",
+        "ChargeCategory": "Usage",
         "ChargeFrequency": "Usage-Based", "ChargeDescription": "Routefinder Map Tiles, tiles served",
     }  # fmt: skip
     sold = [
         flat_line("market/watch", pool("marketplace-software"), watch, 240_000, month),
-        flat_line("market/tiles", "maps", tiles, drawn(90_000, 112_000, "tiles", month.place), month, tags={"team": "maps"}),
+        flat_line(
+            "market/tiles", "maps", tiles, drawn(90_000, 112_000, "tiles", month.place), month, tags={"team": "maps"}
+        ),
     ]
     yield from sold
     vat = {
-        **bill, **_account("kestrel-management"), "ChargeCategory": "Tax", "ServiceName": "VAT", "ServiceCategory": "Other",
-        "ServiceSubcategory": "Other (Other)", "ChargeDescription": "VAT on marketplace products, 19 %",
+        **bill, **_account("kestrel-management"), "ChargeCategory": "Tax", "ServiceName": "VAT",
+        "ServiceCategory": "Other", "ServiceSubcategory": "Other (Other)",
+        "ChargeDescription": "VAT on marketplace products, 19 %",
     }  # fmt: skip
     yield steps_line("market/vat", CENTRAL, vat, percent_of(billed_steps(sold), 190), month)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from apportion.demo import commitments
-from apportion.demo.bill import Part, Workload, flat_line, parts, quantity_for, tags_of
+from apportion.demo.bill import Part, Workload, flat_line, parts, quantity_for, tags_of, usage_columns
 from apportion.demo.catalogue import AZURE, Sku
 from apportion.demo.commitments import Commitment, Use
 from apportion.demo.line import NOBODY, Line, Prices, pool
@@ -30,8 +30,9 @@ SUBSCRIPTIONS: dict[str, tuple[str, str]] = {
 }
 
 COST_CENTERS = {
-    "finance-systems": "4510", "people-systems": "4520", "it-workplace": "4530", "sellers": "4160", "returns": "4240",
-    "nordic-finance": "6410", "nordic-workplace": "6420", "nordic-hubs": "6330", "charging": "6220", "maintenance": "6230",
+    "finance-systems": "4510", "people-systems": "4520", "it-workplace": "4530", "sellers": "4160",
+    "returns": "4240", "nordic-finance": "6410", "nordic-workplace": "6420", "nordic-hubs": "6330", "charging": "6220",
+    "maintenance": "6230",
 }  # fmt: skip
 
 PROFILES: dict[str, Mapping[str, int]] = {
@@ -115,10 +116,11 @@ def _usage_line(part: Part, month: Month) -> Line:
     contracted = sku.after_discount(DISCOUNT)
     group = f"rg-{workload.label}"
     account = _subscription(workload.account)
-    prefix = f"{account['SubAccountId']}/resourceGroups/{group}/providers/{sku.path}{workload.label}-" if sku.path else ""
+    prefix = (
+        f"{account['SubAccountId']}/resourceGroups/{group}/providers/{sku.path}{workload.label}-" if sku.path else ""
+    )
     columns = {
-        **_bill(month), **account, **sku.columns(), "ChargeCategory": "Usage", "ChargeFrequency": "Usage-Based", "PricingCategory": "Standard",
-        "ConsumedUnit": sku.unit, "x_ResourceGroupName": group, "x_SkuMeterName": sku.meter,
+        **_bill(month), **account, **usage_columns(sku), "x_ResourceGroupName": group, "x_SkuMeterName": sku.meter,
     }  # fmt: skip
     if part.sku_key == "connector":
         columns |= {"PublisherName": "Ledgerlink AB"}
@@ -131,7 +133,9 @@ def _usage_line(part: Part, month: Month) -> Line:
         prices=Prices.on_demand(sku.listed, contracted),
         first=month.start,
         hours=month.hours,
-        tags=tags_of(part, "CostCenter", cost_center, {"Environment": "Production", "Owner": "it-operations@example.com"}),
+        tags=tags_of(
+            part, "CostCenter", cost_center, {"Environment": "Production", "Owner": "it-operations@example.com"}
+        ),
         weight=workload.budget * 2,
         resources=2 + part.place,
         resource_id=prefix,

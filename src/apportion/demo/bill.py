@@ -15,7 +15,7 @@ from apportion.demo.numbers import drawn
 from apportion.demo.story import Month, permille
 from apportion.money.split import to_step
 
-ONE_UNIT = 10**QUANTITY_DECIMALS
+ONE_UNIT: int = 10**QUANTITY_DECIMALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +98,38 @@ def tags_of(part: Part, key: str, value: str, others: Mapping[str, str]) -> dict
     return {**others, key: value}
 
 
+def usage_columns(sku: Sku) -> dict[str, str]:
+    """The FOCUS columns of ordinary metered usage of a SKU."""
+    return {
+        **sku.columns(),
+        "ChargeCategory": "Usage",
+        "ChargeFrequency": "Usage-Based",
+        "PricingCategory": "Standard",
+        "ConsumedUnit": sku.unit,
+    }
+
+
 def flat_line(
-    key: str, intended: str, columns: Mapping[str, str], cents: int, month: Month, *, tags: Mapping[str, str] | None = None
+    key: str,
+    intended: str,
+    columns: Mapping[str, str],
+    cents: int,
+    month: Month,
+    *,
+    tags: Mapping[str, str] | None = None,
 ) -> Line:
     """One row with an amount in cents and no price or quantity: support, tax, credit, refund, correction, rounding."""
     return steps_line(key, intended, columns, cents * CENT_STEPS, month, tags=tags)
 
 
 def steps_line(
-    key: str, intended: str, columns: Mapping[str, str], steps: int, month: Month, *, tags: Mapping[str, str] | None = None
+    key: str,
+    intended: str,
+    columns: Mapping[str, str],
+    steps: int,
+    month: Month,
+    *,
+    tags: Mapping[str, str] | None = None,
 ) -> Line:
     """Like `flat_line`, with the amount in steps of 10⁻¹⁰."""
     return Line(

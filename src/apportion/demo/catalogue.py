@@ -1,7 +1,4 @@
-"""What the vendors sell: services, their units and list prices, and how resources of each are called.
-
-Prices are in ten-thousandths of the vendor's billing currency for one pricing unit, as printed on a price list.
-"""
+"""What the vendors sell: services, their units and list prices, and how resources of each are called."""
 
 from __future__ import annotations
 
@@ -9,10 +6,15 @@ from dataclasses import dataclass
 
 from apportion.demo.numbers import letters
 
+PRICE_TABLE_DECIMALS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Sku:
-    """One thing with a price. `path` is the part of a resource's id that its kind prescribes."""
+    """One thing with a price, in ten-thousandths of the vendor's billing currency for one unit.
+
+    `path` is the part of a resource's id that its kind prescribes; empty where nothing has an id.
+    """
 
     service: str
     category: str
@@ -20,8 +22,8 @@ class Sku:
     meter: str
     unit: str
     price: int
-    resource_type: str = ""
-    path: str = ""
+    resource_type: str
+    path: str
 
     @property
     def listed(self) -> int:
@@ -50,113 +52,140 @@ class Sku:
         return found
 
 
-_VM, _SERVERLESS = ("Compute", "Virtual Machines"), ("Compute", "Serverless Compute")
-_SQL, _NOSQL, _CACHE = (("Databases", kind) for kind in ("Relational Databases", "NoSQL Databases", "Caching"))
-_BLOCK, _OBJECT, _BACKUP = (("Storage", kind) for kind in ("Block Storage", "Object Storage", "Backup Storage"))
-_OBSERVE = ("Management and Governance", "Observability")
-_SUPPORT = ("Management and Governance", "Support")
-_LINK = ("Networking", "Network Connectivity")
-_THREAT = ("Security", "Threat Detection and Response")
-_EC2, _RDS = "Amazon Elastic Compute Cloud", "Amazon Relational Database Service"
+# FOCUS category / subcategory: the services in it.
+_CATEGORIES = """
+Compute / Virtual Machines: Amazon Elastic Compute Cloud, Virtual Machines, Compute Engine
+Compute / Serverless Compute: AWS Lambda, Azure App Service, Cloud Run
+Compute / End User Computing: Azure Virtual Desktop
+Compute / Containers: Harbourline Kubernetes
+Databases / Relational Databases: Amazon Relational Database Service, SQL Database
+Databases / NoSQL Databases: Amazon DynamoDB
+Databases / Caching: Amazon ElastiCache
+Databases / Data Warehouses: BigQuery
+Storage / Block Storage: Amazon Elastic Block Store, Managed Disks, Persistent Disk, Harbourline Volumes
+Storage / Object Storage: Amazon Simple Storage Service, Blob Storage, Cloud Storage
+Storage / Backup Storage: AWS Backup
+Networking / Content Delivery: Amazon CloudFront
+Networking / Network Security: AWS WAF
+Networking / Network Connectivity: AWS Transit Gateway, AWS Direct Connect, Azure ExpressRoute
+Integration / Messaging: Amazon Simple Queue Service, Cloud Pub/Sub
+Analytics / Streaming Analytics: Amazon Kinesis
+Analytics / Search: Amazon OpenSearch Service
+Analytics / Data Processing: AWS Glue
+Security / Threat Detection and Response: Amazon GuardDuty, Microsoft Defender for Cloud
+Management and Governance / Observability: Amazon CloudWatch, Azure Monitor
+Management and Governance / Compliance: AWS Config
+Developer Tools / Continuous Integration and Deployment: AWS CodeBuild, Azure DevOps
+Developer Tools / Source Code Management: Suitebench Code
+AI and Machine Learning / Machine Learning: Vertex AI
+AI and Machine Learning / Generative AI: Tokenhouse Models, Tokenhouse Embeddings
+Identity / Identity and Access Management: Suitebench Identity
+Business Applications / Productivity and Collaboration: Suitebench Office, Suitebench Boards
+Business Applications / Other (Business Applications): Ledgerlink Connector, Suitebench Design, Suitebench Sales
+Business Applications / Other (Business Applications): Suitebench People, Suitebench Desk
+"""
 
-AWS = {
-    "ec2": Sku(_EC2, *_VM, "m6i.xlarge Linux", "Hours", 2300, "EC2 instance", "ec2:instance/i-0"),
-    "ec2-small": Sku(_EC2, *_VM, "t3.large Linux", "Hours", 960, "EC2 instance", "ec2:instance/i-0"),
-    "ebs": Sku("Amazon Elastic Block Store", *_BLOCK, "gp3 storage", "GB-Months", 952, "Volume", "ec2:volume/vol-0"),
-    "aurora": Sku(_RDS, *_SQL, "db.r6g.large Aurora PostgreSQL", "Hours", 3130, "DB instance", "rds:db/"),
-    "dynamodb": Sku("Amazon DynamoDB", *_NOSQL, "On-demand writes", "1000000 Requests", 15250, "Table", "dynamodb:table/"),
-    "redis": Sku("Amazon ElastiCache", *_CACHE, "cache.r6g.large", "Hours", 2470, "Cache cluster", "elasticache:cluster/"),
-    "s3": Sku("Amazon Simple Storage Service", *_OBJECT, "Standard storage", "GB-Months", 245, "Bucket", "s3:bucket/"),
-    "cloudfront": Sku(
-        "Amazon CloudFront", "Networking", "Content Delivery", "Data transfer out, Europe", "GB", 850,
-        "Distribution", "cloudfront:distribution/E",
-    ),
-    "lambda": Sku("AWS Lambda", *_SERVERLESS, "Duration", "1000000 GB-Seconds", 166667, "Function", "lambda:function/"),
-    "sqs": Sku(
-        "Amazon Simple Queue Service", "Integration", "Messaging", "Requests", "1000000 Requests", 4000, "Queue", "sqs:",
-    ),
-    "kinesis": Sku(
-        "Amazon Kinesis", "Analytics", "Streaming Analytics", "Shard hours", "Hours", 179, "Stream", "kinesis:stream/",
-    ),
-    "opensearch": Sku(
-        "Amazon OpenSearch Service", "Analytics", "Search", "r6g.large.search", "Hours", 2000, "Domain", "es:domain/",
-    ),
-    "logs": Sku("Amazon CloudWatch", *_OBSERVE, "Log ingestion", "GB", 6300, "Log group", "logs:log-group/"),
-    "metrics": Sku("Amazon CloudWatch", *_OBSERVE, "Custom metrics", "Metrics", 3000),
-    "guardduty": Sku("Amazon GuardDuty", *_THREAT, "Events analysed", "1000000 Events", 46000, "Detector", "guardduty:detector/"),
-    "waf": Sku("AWS WAF", "Networking", "Network Security", "Requests", "1000000 Requests", 6000, "Web ACL", "wafv2:webacl/"),
-    "gateway": Sku("AWS Transit Gateway", *_LINK, "Attachment hours", "Hours", 700, "Attachment", "ec2:tgw-attach-0"),
-    "direct": Sku("AWS Direct Connect", *_LINK, "1 Gbps port", "Hours", 3000, "Connection", "directconnect:dxcon-"),
-    "backup": Sku("AWS Backup", *_BACKUP, "Warm storage", "GB-Months", 500, "Recovery point", "backup:recovery-point/"),
-    "codebuild": Sku(
-        "AWS CodeBuild", "Developer Tools", "Continuous Integration and Deployment", "Build minutes, large", "Minutes", 200,
-        "Project", "codebuild:project/",
-    ),
-    "glue": Sku("AWS Glue", "Analytics", "Data Processing", "ETL job run", "DPU-Hours", 4400, "Job", "glue:job/"),
-    "config": Sku("AWS Config", "Management and Governance", "Compliance", "Items recorded", "1000 Items", 30000),
-}  # fmt: skip
+# key | service | meter | unit | list price | resource type | path of a resource's id
 
-AZURE = {
-    "vm": Sku("Virtual Machines", *_VM, "D4s v5", "Hours", 2300, "Virtual machine", "Microsoft.Compute/virtualMachines/"),
-    "disk": Sku("Storage", *_BLOCK, "Premium SSD v2", "GB-Months", 1320, "Disk", "Microsoft.Compute/disks/"),
-    "sql": Sku("SQL Database", *_SQL, "vCore, general purpose", "Hours", 2520, "SQL database", "Microsoft.Sql/servers/databases/"),
-    "web": Sku("Azure App Service", "Compute", "Serverless Compute", "P1 v3", "Hours", 1690, "Web app", "Microsoft.Web/sites/"),
-    "blob": Sku("Storage", *_OBJECT, "Hot LRS data stored", "GB-Months", 184, "Storage account", "Microsoft.Storage/storageAccounts/"),
-    "desktop": Sku(
-        "Azure Virtual Desktop", "Compute", "End User Computing", "Session host, D8s v5", "Hours", 4600,
-        "Host pool", "Microsoft.DesktopVirtualization/hostPools/",
-    ),
-    "defender": Sku("Microsoft Defender for Cloud", *_THREAT, "Servers plan 2", "Hours", 200, "Plan", "Microsoft.Security/pricings/"),
-    "monitor": Sku("Azure Monitor", *_OBSERVE, "Analytics logs", "GB", 29900, "Workspace", "Microsoft.OperationalInsights/workspaces/"),
-    "express": Sku("Azure ExpressRoute", *_LINK, "1 Gbps circuit", "Hours", 5970, "Circuit", "Microsoft.Network/expressRouteCircuits/"),
-    "devops": Sku(
-        "Azure DevOps", "Developer Tools", "Continuous Integration and Deployment", "Parallel job", "Hours", 550,
-    ),
-    "connector": Sku(
-        "Ledgerlink Connector", "Business Applications", "Other (Business Applications)", "Documents", "1000 Documents", 45000,
-        "SaaS", "Microsoft.SaaS/resources/",
-    ),
-}  # fmt: skip
+_AWS = """
+ec2        | Amazon Elastic Compute Cloud       | m6i.xlarge Linux          | Hours            |  0.2300 | EC2 instance | ec2:instance/i-0
+ec2-small  | Amazon Elastic Compute Cloud       | t3.large Linux            | Hours            |  0.0960 | EC2 instance | ec2:instance/i-0
+ebs        | Amazon Elastic Block Store         | gp3 storage               | GB-Months        |  0.0952 | Volume       | ec2:volume/vol-0
+aurora     | Amazon Relational Database Service | db.r6g.large Aurora       | Hours            |  0.3130 | DB instance  | rds:db/
+dynamodb   | Amazon DynamoDB                    | On-demand writes          | 1000000 Requests |  1.5250 | Table        | dynamodb:table/
+redis      | Amazon ElastiCache                 | cache.r6g.large           | Hours            |  0.2470 | Cluster      | elasticache:cluster/
+s3         | Amazon Simple Storage Service      | Standard storage          | GB-Months        |  0.0245 | Bucket       | s3:bucket/
+cloudfront | Amazon CloudFront                  | Data transfer out, Europe | GB               |  0.0850 | Distribution | cloudfront:distribution/E
+lambda     | AWS Lambda                         | Duration                  | 1000000 GB-Seconds | 16.6667 | Function   | lambda:function/
+sqs        | Amazon Simple Queue Service        | Requests                  | 1000000 Requests |  0.4000 | Queue        | sqs:
+kinesis    | Amazon Kinesis                     | Shard hours               | Hours            |  0.0179 | Stream       | kinesis:stream/
+opensearch | Amazon OpenSearch Service          | r6g.large.search          | Hours            |  0.2000 | Domain       | es:domain/
+logs       | Amazon CloudWatch                  | Log ingestion             | GB               |  0.6300 | Log group    | logs:log-group/
+metrics    | Amazon CloudWatch                  | Custom metrics            | Metrics          |  0.3000 |              |
+guardduty  | Amazon GuardDuty                   | Events analysed           | 1000000 Events   |  4.6000 | Detector     | guardduty:detector/
+waf        | AWS WAF                            | Requests                  | 1000000 Requests |  0.6000 | Web ACL      | wafv2:webacl/
+gateway    | AWS Transit Gateway                | Attachment hours          | Hours            |  0.0700 | Attachment   | ec2:tgw-attach-0
+direct     | AWS Direct Connect                 | 1 Gbps port               | Hours            |  0.3000 | Connection   | directconnect:dxcon-
+backup     | AWS Backup                         | Warm storage              | GB-Months        |  0.0500 | Vault        | backup:backup-vault/
+codebuild  | AWS CodeBuild                      | Build minutes, large      | Minutes          |  0.0200 | Project      | codebuild:project/
+glue       | AWS Glue                           | ETL job run               | DPU-Hours        |  0.4400 | Job          | glue:job/
+config     | AWS Config                         | Items recorded            | 1000 Items       |  3.0000 |              |
+"""  # noqa: E501 - a table reads better in whole lines
 
-GOOGLE = {
-    "compute": Sku("Compute Engine", *_VM, "N2 standard core", "Hours", 418, "Instance", "compute/instances"),
-    "disk": Sku("Compute Engine", *_BLOCK, "Balanced PD capacity", "GiB-Months", 1200, "Disk", "compute/disks"),
-    "query": Sku("BigQuery", "Databases", "Data Warehouses", "Analysis", "TiB", 62500, "Dataset", "bigquery/datasets"),
-    "warehouse": Sku("BigQuery", "Databases", "Data Warehouses", "Active storage", "GiB-Months", 200, "Dataset", "bigquery/datasets"),
-    "storage": Sku("Cloud Storage", *_OBJECT, "Standard storage", "GiB-Months", 230, "Bucket", "storage/buckets"),
-    "run": Sku("Cloud Run", *_SERVERLESS, "vCPU time", "1000000 vCPU-Seconds", 240000, "Service", "run/services"),
-    "pubsub": Sku("Cloud Pub/Sub", "Integration", "Messaging", "Message delivery", "TiB", 400000, "Topic", "pubsub/topics"),
-    "vertex": Sku("Vertex AI", "AI and Machine Learning", "Machine Learning", "Training, A100", "Hours", 36730, "Job", "aiplatform/jobs"),
-    "predict": Sku("Vertex AI", "AI and Machine Learning", "Machine Learning", "Online prediction", "Hours", 7500, "Endpoint", "aiplatform/endpoints"),
-}  # fmt: skip
+_AZURE = """
+vm         | Virtual Machines             | D4s v5                   | Hours          |  0.2300 | Virtual machine | Microsoft.Compute/virtualMachines/
+disk       | Managed Disks                | Premium SSD v2           | GB-Months      |  0.1320 | Disk            | Microsoft.Compute/disks/
+sql        | SQL Database                 | vCore, general purpose   | Hours          |  0.2520 | SQL database    | Microsoft.Sql/servers/databases/
+web        | Azure App Service            | P1 v3                    | Hours          |  0.1690 | Web app         | Microsoft.Web/sites/
+blob       | Blob Storage                 | Hot LRS data stored      | GB-Months      |  0.0184 | Storage account | Microsoft.Storage/storageAccounts/
+desktop    | Azure Virtual Desktop        | Session host, D8s v5     | Hours          |  0.4600 | Host pool       | Microsoft.DesktopVirtualization/hostPools/
+defender   | Microsoft Defender for Cloud | Servers plan 2           | Hours          |  0.0200 | Plan            | Microsoft.Security/pricings/
+monitor    | Azure Monitor                | Analytics logs           | GB             |  2.9900 | Workspace       | Microsoft.OperationalInsights/workspaces/
+express    | Azure ExpressRoute           | 1 Gbps circuit           | Hours          |  0.5970 | Circuit         | Microsoft.Network/expressRouteCircuits/
+devops     | Azure DevOps                 | Parallel job             | Hours          |  0.0550 |                 |
+connector  | Ledgerlink Connector         | Documents                | 1000 Documents |  4.5000 | SaaS            | Microsoft.SaaS/resources/
+"""  # noqa: E501
 
-_PODS = ("Compute", "Containers")
+_GOOGLE = """
+compute    | Compute Engine   | N2 standard core      | Hours                | 0.0418  | Instance | compute/instances
+disk       | Persistent Disk  | Balanced PD capacity  | GiB-Months           | 0.1200  | Disk     | compute/disks
+query      | BigQuery         | Analysis              | TiB                  | 6.2500  | Dataset  | bigquery/datasets
+warehouse  | BigQuery         | Active storage        | GiB-Months           | 0.0200  | Dataset  | bigquery/datasets
+storage    | Cloud Storage    | Standard storage      | GiB-Months           | 0.0230  | Bucket   | storage/buckets
+run        | Cloud Run        | vCPU time             | 1000000 vCPU-Seconds | 24.0000 | Service  | run/services
+pubsub     | Cloud Pub/Sub    | Message delivery      | TiB                  | 40.0000 | Topic    | pubsub/topics
+vertex     | Vertex AI        | Training, A100        | Hours                | 3.6730  | Job      | aiplatform/jobs
+predict    | Vertex AI        | Online prediction     | Hours                | 0.7500  | Endpoint | aiplatform/endpoints
+"""
 
-HOSTING = {
-    "cpu": Sku("Harbourline Kubernetes", *_PODS, "vCPU requested", "vCPU-Hours", 310, "Node", "node"),
-    "memory": Sku("Harbourline Kubernetes", *_PODS, "Memory requested", "GiB-Hours", 42, "Node", "node"),
-    "volume": Sku("Harbourline Volumes", *_BLOCK, "Replicated volume", "GiB-Months", 900, "Volume", "volume"),
-}
+_HOSTING = """
+cpu        | Harbourline Kubernetes | vCPU requested    | vCPU-Hours | 0.0310 | Node   | node
+memory     | Harbourline Kubernetes | Memory requested  | GiB-Hours  | 0.0042 | Node   | node
+volume     | Harbourline Volumes    | Replicated volume | GiB-Months | 0.0900 | Volume | volume
+"""
 
-_AI = ("AI and Machine Learning", "Generative AI")
+_TOKENS = """
+input      | Tokenhouse Models     | Large model, input tokens        | 1000000 Tokens |  2.5000 | API key |
+output     | Tokenhouse Models     | Large model, output tokens       | 1000000 Tokens | 10.0000 | API key |
+cached     | Tokenhouse Models     | Large model, cached input tokens | 1000000 Tokens |  0.2500 | API key |
+embedding  | Tokenhouse Embeddings | Embedding tokens                 | 1000000 Tokens |  0.1000 | API key |
+"""
 
-TOKENS = {
-    "input": Sku("Tokenhouse Models", *_AI, "Large model, input tokens", "1000000 Tokens", 25000),
-    "output": Sku("Tokenhouse Models", *_AI, "Large model, output tokens", "1000000 Tokens", 100000),
-    "cached": Sku("Tokenhouse Models", *_AI, "Large model, cached input tokens", "1000000 Tokens", 2500),
-    "embedding": Sku("Tokenhouse Embeddings", *_AI, "Embedding tokens", "1000000 Tokens", 1000),
-}
+_SEATS = """
+office     | Suitebench Office   | Seat | Seats |  5.6000 | Plan |
+identity   | Suitebench Identity | Seat | Seats |  2.1000 | Plan |
+code       | Suitebench Code     | Seat | Seats | 17.5000 | Plan |
+design     | Suitebench Design   | Seat | Seats | 35.0000 | Plan |
+sales      | Suitebench Sales    | Seat | Seats | 75.0000 | Plan |
+people     | Suitebench People   | Seat | Seats |  3.2000 | Plan |
+desk       | Suitebench Desk     | Seat | Seats | 49.0000 | Plan |
+boards     | Suitebench Boards   | Seat | Seats |  9.0000 | Plan |
+"""
 
-_OFFICE = ("Business Applications", "Productivity and Collaboration")
-_BUSINESS = ("Business Applications", "Other (Business Applications)")
 
-SEATS = {
-    "office": Sku("Suitebench Office", *_OFFICE, "Seat", "Seats", 56000),
-    "identity": Sku("Suitebench Identity", "Identity", "Identity and Access Management", "Seat", "Seats", 21000),
-    "code": Sku("Suitebench Code", "Developer Tools", "Source Code Management", "Seat", "Seats", 175000),
-    "design": Sku("Suitebench Design", *_BUSINESS, "Seat", "Seats", 350000),
-    "sales": Sku("Suitebench Sales", *_BUSINESS, "Seat", "Seats", 750000),
-    "people": Sku("Suitebench People", *_BUSINESS, "Seat", "Seats", 32000),
-    "desk": Sku("Suitebench Desk", *_BUSINESS, "Seat", "Seats", 490000),
-    "boards": Sku("Suitebench Boards", *_OFFICE, "Seat", "Seats", 90000),
-}
+def _categories() -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for row in _CATEGORIES.strip().splitlines():
+        category, _, services = row.partition(": ")
+        group, _, subgroup = category.partition(" / ")
+        found.update(dict.fromkeys(services.split(", "), (group, subgroup)))
+    return found
+
+
+def _skus(table: str) -> dict[str, Sku]:
+    categories, found = _categories(), {}
+    for row in table.strip().splitlines():
+        key, service, meter, unit, price, resource_type, path = (cell.strip() for cell in row.split("|"))
+        whole, _, decimals = price.partition(".")
+        if len(decimals) != PRICE_TABLE_DECIMALS:
+            raise ValueError(f"{key}: a price has {PRICE_TABLE_DECIMALS} decimals, not {price}")
+        found[key] = Sku(service, *categories[service], meter, unit, int(whole + decimals), resource_type, path)
+    return found
+
+
+AWS = _skus(_AWS)
+AZURE = _skus(_AZURE)
+GOOGLE = _skus(_GOOGLE)
+HOSTING = _skus(_HOSTING)
+TOKENS = _skus(_TOKENS)
+SEATS = _skus(_SEATS)

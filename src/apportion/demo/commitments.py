@@ -21,7 +21,7 @@ TERM = 12  # months
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The part of a commitment in thousandths that a team's resources take, in months [`since`, `until`) of the story."""
+    """The part of a commitment, in thousandths, that a team takes in months [`since`, `until`) of the story."""
 
     owner: str
     account: str
@@ -64,7 +64,13 @@ Covered = Callable[[Use, Sku, str], Line]
 
 
 def lines(
-    commitment: Commitment, month: Month, sku: Sku, discount: int, currency: str, covered: Covered, central: dict[str, str]
+    commitment: Commitment,
+    month: Month,
+    sku: Sku,
+    discount: int,
+    currency: str,
+    covered: Covered,
+    central: dict[str, str],
 ) -> Iterator[Line]:
     """The purchases, used and unused parts of one commitment in one month.
 
@@ -107,9 +113,9 @@ def _purchases(commitment: Commitment, month: Month, columns: dict[str, str]) ->
     at_once = to_step(commitment.rate * commitment.upfront, 1000)
     by_month = commitment.rate - at_once
     starts = (month.place - commitment.first) % TERM == 0
-    for frequency, hourly, length, due in (
-        ("One-Time", at_once, hours, starts and at_once > 0),
-        ("Recurring", by_month, month.hours, by_month > 0),
+    for frequency, wording, hourly, length, due in (
+        ("One-Time", "paid upfront", at_once, hours, starts and at_once > 0),
+        ("Recurring", "monthly fee", by_month, month.hours, by_month > 0),
     ):
         if due:
             yield Line(
@@ -124,7 +130,7 @@ def _purchases(commitment: Commitment, month: Month, columns: dict[str, str]) ->
                     "ResourceId": columns["CommitmentDiscountId"],
                     "ResourceName": commitment.name,
                     "ResourceType": commitment.kind,
-                    "ChargeDescription": f"{commitment.name}, {'paid upfront' if frequency == 'One-Time' else 'monthly fee'}",
+                    "ChargeDescription": f"{commitment.name}, {wording}",
                 },
                 quantity=commitment.units * length * ONE_UNIT,
                 prices=Prices(hourly, hourly, hourly, 0),

@@ -77,7 +77,8 @@ mixed AS (
 ),
 placed AS (
   SELECT *, k // resources AS slot, k % resources AS resource,
-    part + CASE WHEN k + 1 - 2 * (k % 2) >= n THEN 0 ELSE (1 - 2 * (k % 2)) * ((quantity // n) * drawn // 65536) END AS q
+    part + CASE WHEN k + 1 - 2 * (k % 2) >= n THEN 0
+                ELSE (1 - 2 * (k % 2)) * ((quantity // n) * drawn // 65536) END AS q
   FROM mixed
 ),
 timed AS (

@@ -17,6 +17,8 @@ from apportion.focus.columns import COST_AND_USAGE, columns
 from apportion.periods import BillingPeriod
 from apportion.warehouse.record import Dataset
 
+DELIVERIES = "deliveries"
+
 PARQUET_ROWS = 500_000  # rows in one Parquet file, about
 CSV_ROWS = 250_000
 
@@ -33,7 +35,7 @@ JSON_TAGS_FROM = BillingPeriod(2026, 4)  # Azure's export writes whole JSON obje
 
 def write_bill(root: Path, bill: Bill, writer: Writer) -> Iterator[DemoDelivery]:
     """Write everything that the source delivers for the month, and give its deliveries in order of arrival."""
-    yield from _WRITERS[bill.source.name](root / "deliveries" / bill.source.name, bill, writer)
+    yield from _WRITERS[bill.source.name](root / DELIVERIES / bill.source.name, bill, writer)
 
 
 def _delivery(bill: Bill, paths: Sequence[Path], note: str = "") -> DemoDelivery:
@@ -60,8 +62,8 @@ def _aws(folder: Path, bill: Bill, writer: Writer) -> Iterator[DemoDelivery]:
         "dataFiles": [f"s3://kestrel-billing/kestrel-focus/data/{partition}/{path.name}" for path in paths],
         "billingPeriod": {"start": f"{bill.month.period.start}", "end": f"{bill.month.period.end}"},
     }
-    where = _json(export / "metadata" / partition / "kestrel-focus-Manifest.json", manifest)
-    yield _delivery(bill, [export / "data" / partition, where])
+    _json(export / "metadata" / partition / "kestrel-focus-Manifest.json", manifest)
+    yield _delivery(bill, [export / "data" / partition, export / "metadata" / partition])
     yield _invoice_detail(folder, bill)
 
 
@@ -75,29 +77,28 @@ def _azure(folder: Path, bill: Bill, writer: Writer) -> Iterator[DemoDelivery]:
     yield _azure_run(folder, f"{bill.month.after(0).month:02d}03", bill, bill.spread, writer, "")
 
 
-def _azure_run(
-    folder: Path, day: str, bill: Bill, spread: Sequence[Spread], writer: Writer, note: str
-) -> DemoDelivery:
+def _azure_run(folder: Path, day: str, bill: Bill, spread: Sequence[Spread], writer: Writer, note: str) -> DemoDelivery:
     period = bill.month.period
     run = folder / f"{period.starts_on:%Y%m%d}-{bill.month.after(-1):%Y%m%d}" / f"{period.ends_on.year}{day}0312"
     tags = TagStyle.JSON if period >= JSON_TAGS_FROM else TagStyle.BRACELESS
     style = Style(Numbers.TEXT, tags, f"{_CSV}, COMPRESSION gzip")
     names = _columns(bill, ("x_InvoiceId", "x_ResourceGroupName", "x_SkuMeterName"))
-    blobs = []
+    blobs: list[tuple[Path, int]] = []
     for number, part in enumerate(parts_of(spread, CSV_ROWS)):
         path = run / f"part_{number}_0001.csv.gz"
         writer.write(path, bill, part, names, style)
-        rows = sum(one.rows for one in part)
-        blobs.append({"blobName": path.name, "byteCount": path.stat().st_size, "dataRowCount": rows})
+        blobs.append((path, sum(one.rows for one in part)))
     _json(run / "manifest.json", {
         "manifestVersion": "2024-04-01",
-        "byteCount": sum(int(blob["byteCount"]) for blob in blobs),
+        "byteCount": sum(path.stat().st_size for path, _ in blobs),
         "blobCount": len(blobs),
-        "dataRowCount": sum(one.rows for one in spread),
+        "dataRowCount": sum(rows for _, rows in blobs),
         "exportConfig": {"exportName": "kestrel-focus-cost", "type": "FocusCost", "dataVersion": "1.0"},
         "deliveryConfig": {"partitionData": True, "dataOverwriteBehavior": "CreateNewReport", "fileFormat": "Csv"},
-        "runInfo": {"startDate": f"{period.start:%Y-%m-%dT%H:%M:%S}", "endDate": f"{bill.month.after(-1):%Y-%m-%dT%H:%M:%S}"},
-        "blobs": blobs,
+        "runInfo": {"startDate": period.start.isoformat(), "endDate": bill.month.after(-1).isoformat()},
+        "blobs": [
+            {"blobName": path.name, "byteCount": path.stat().st_size, "dataRowCount": rows} for path, rows in blobs
+        ],
     })  # fmt: skip
     return _delivery(bill, [run], note)
 

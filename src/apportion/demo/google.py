@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from apportion.demo import commitments
-from apportion.demo.bill import Part, Workload, flat_line, parts, quantity_for, steps_line, tags_of
+from apportion.demo.bill import Part, Workload, flat_line, parts, quantity_for, steps_line, tags_of, usage_columns
 from apportion.demo.catalogue import GOOGLE, Sku
 from apportion.demo.commitments import Commitment, Use
 from apportion.demo.line import CENT_STEPS, NOBODY, Line, Prices, billed_steps, percent_of, pool
@@ -102,8 +102,7 @@ def _usage_line(part: Part, month: Month) -> Line:
         key=part.key,
         intended=workload.owner,
         columns={
-            **_bill(month), **_project(workload.account), **sku.columns(), "ChargeCategory": "Usage",
-            "ChargeFrequency": "Usage-Based", "PricingCategory": "Standard", "ConsumedUnit": sku.unit,
+            **_bill(month), **_project(workload.account), **usage_columns(sku),
         },
         quantity=quantity_for(part.aimed, contracted),
         prices=Prices.on_demand(sku.listed, contracted),

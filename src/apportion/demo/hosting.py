@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from apportion.demo.bill import Part, Workload, parts, quantity_for, steps_line
+from apportion.demo.bill import Part, Workload, parts, quantity_for, steps_line, usage_columns
 from apportion.demo.catalogue import HOSTING
 from apportion.demo.line import CENT_STEPS, CENTRAL, NOBODY, Line, Prices, billed_steps, percent_of, pool
 from apportion.demo.story import Month
@@ -72,9 +72,8 @@ def _usage_line(part: Part, month: Month) -> Line:
     cluster = {"cluster": workload.account}
     labels = {} if idle else {"namespace": namespace}
     columns = {
-        **_bill(month), **sku.columns(), "SubAccountId": workload.account, "SubAccountName": workload.account,
+        **_bill(month), **usage_columns(sku), "SubAccountId": workload.account, "SubAccountName": workload.account,
         "SubAccountType": "Cluster", "RegionId": workload.account, "RegionName": workload.account.split("-")[0].title(),
-        "ChargeCategory": "Usage", "ChargeFrequency": "Usage-Based", "PricingCategory": "Standard", "ConsumedUnit": sku.unit,
         "AllocatedMethodId": "harbourline-requests-2",
         "AllocatedMethodDetails": json.dumps({"Elements": [{"AllocatedBy": "requests", "UsageUnit": sku.unit}]}),
     }  # fmt: skip
@@ -107,8 +106,6 @@ def _rest(usage: list[Line], month: Month) -> Iterator[Line]:
     rounding = {
         **other, "ChargeCategory": "Adjustment", "ServiceName": "Invoice", "ChargeDescription": "Rounding to cents",
     }  # fmt: skip
-    yield steps_line(
-        "rounding", pool("rounding"), rounding, to_step(exact, CENT_STEPS) * CENT_STEPS - exact, month
-    )
+    yield steps_line("rounding", pool("rounding"), rounding, to_step(exact, CENT_STEPS) * CENT_STEPS - exact, month)
     tax = {**other, "ChargeCategory": "Tax", "ServiceName": "VAT", "ChargeDescription": "VAT 19 %, Germany"}
     yield steps_line("vat", CENTRAL, tax, percent_of(exact, 190), month)

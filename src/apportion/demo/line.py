@@ -17,8 +17,8 @@ from apportion.money.split import to_step
 QUANTITY_DECIMALS = 4
 PRICE_DECIMALS = 6
 COST_DECIMALS = QUANTITY_DECIMALS + PRICE_DECIMALS
-STEP_UNITS = ONE // 10**COST_DECIMALS  # units of 10⁻¹⁸ in one step of a cost
-CENT_STEPS = 10 ** (COST_DECIMALS - 2)
+STEP_UNITS: int = ONE // 10**COST_DECIMALS  # units of 10⁻¹⁸ in one step of a cost
+CENT_STEPS: int = 10 ** (COST_DECIMALS - 2)
 
 CENTRAL = "kept_central"
 NOBODY = "unallocated"

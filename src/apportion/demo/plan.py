@@ -68,9 +68,7 @@ def plan(rows: int, months: int, seed: int) -> list[Bill]:
     """
     if months < 1:
         raise InputRefusedError(f"The demo cannot have {months} months.", advice="Ask for one month or more.")
-    bills = [
-        (source, month, source.lines(month, seed)) for month in map(Month, range(months)) for source in SOURCES
-    ]
+    bills = [(source, month, source.lines(month, seed)) for month in map(Month, range(months)) for source in SOURCES]
     lines = [line for _, _, bill in bills for line in bill]
     if rows < len(lines):
         raise InputRefusedError(

@@ -46,8 +46,8 @@ SOLD = (
 )
 
 
-def lines(month: Month, seed: int) -> list[Line]:  # noqa: ARG001 - seats follow contracts, nothing is drawn
-    """Every line of the month's two invoices."""
+def lines(month: Month, seed: int) -> list[Line]:
+    """Every line of the month's two invoices. Seats follow contracts, so nothing depends on `seed`."""
     seats = [_seat_line(sold, month) for sold in SOLD]
     return [*seats, *_rest(seats, month)]
 
@@ -71,9 +71,9 @@ def _seat_line(sold: Seats, month: Month) -> Line:
         key=f"{sold.account[0]}/{sold.sku_key}",
         intended=sold.owner,
         columns={
-            **_bill(sold.account, month), **sku.columns(), "ChargeCategory": "Purchase", "ChargeFrequency": "Recurring", "PricingCategory": "Standard",
-            "ResourceId": f"{sold.account[0]}/{letters(8, 'plan', *sold.account, sold.sku_key)}", "ResourceName": sku.service,
-            "ResourceType": "Plan",
+            **_bill(sold.account, month), **sku.columns(), "ChargeCategory": "Purchase",
+            "ChargeFrequency": "Recurring", "PricingCategory": "Standard", "ResourceName": sku.service,
+            "ResourceId": f"{sold.account[0]}/{letters(8, 'plan', *sold.account, sold.sku_key)}",
         },
         quantity=(sold.seats + sold.joining * month.place) * ONE_UNIT,
         prices=Prices.flat(sku.listed),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from apportion.demo.bill import Part, Workload, parts, quantity_for, steps_line
+from apportion.demo.bill import Part, Workload, parts, quantity_for, steps_line, usage_columns
 from apportion.demo.catalogue import TOKENS
 from apportion.demo.line import NOBODY, Line, Prices, billed_steps, percent_of, pool
 from apportion.demo.numbers import letters
@@ -56,10 +56,9 @@ def _usage_line(part: Part, month: Month) -> Line:
         key=part.key,
         intended=workload.owner,
         columns={
-            **_bill(month), **sku.columns(), "SubAccountId": f"ws-{workload.account}",
-            "SubAccountName": workload.account, "SubAccountType": "Workspace", "ChargeCategory": "Usage",
-            "ChargeFrequency": "Usage-Based", "PricingCategory": "Standard", "ConsumedUnit": sku.unit, "ResourceId": f"key/{workload.label}",
-            "ResourceName": workload.label, "ResourceType": "API key", "x_Model": "large-3" if "embed" not in sku.meter.lower() else "embed-2",
+            **_bill(month), **usage_columns(sku), "SubAccountId": f"ws-{workload.account}",
+            "SubAccountName": workload.account, "SubAccountType": "Workspace", "ResourceId": f"key/{workload.label}",
+            "ResourceName": workload.label, "x_Model": "embed-2" if part.sku_key == "embedding" else "large-3",
         },
         quantity=quantity_for(part.aimed, sku.listed),
         prices=Prices.flat(sku.listed),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
 from apportion.demo.delivery import DemoCompany, DemoDelivery, DemoTotal
 from apportion.demo.expand import Writer
-from apportion.demo.files import write_bill
+from apportion.demo.files import DELIVERIES, write_bill
 from apportion.demo.plan import Bill, plan
+from apportion.errors import InputRefusedError
+from apportion.warehouse import disk
 
 DOCUMENTS = ("apportion.yaml", "organization.yaml", "policy.yaml")
 
@@ -18,11 +21,29 @@ def write(directory: Path, *, rows: int = 60_000, months: int = 12, seed: int = 
     """Write the example company's workspace into `directory`: the same bytes for the same arguments.
 
     `rows` is how many charges are current once everything is ingested, over all sources and months; it changes how
-    finely cost is metered, not how much there is. Months count from November 2025. Files that are there already are
-    written over; nothing else is touched. Raises `InputRefusedError` for fewer rows than the story has lines.
+    finely cost is metered, not how much there is. Months count from November 2025. Raises `InputRefusedError` for
+    fewer rows than the story has lines and where a workspace or its deliveries are already there, `StorageError` where
+    the disk refuses; then nothing is left behind.
     """
     bills = plan(rows, months, seed)
-    directory.mkdir(parents=True, exist_ok=True)
+    names = (*DOCUMENTS, DELIVERIES)
+    taken = [name for name in names if (directory / name).exists()]
+    if taken:
+        raise InputRefusedError(
+            f"{directory} already holds {taken[0]}.", advice="Name a new or an empty directory for the demo."
+        )
+    with disk.explained(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            return _written(directory, bills)
+        except BaseException:
+            for name in DOCUMENTS:
+                (directory / name).unlink(missing_ok=True)
+            shutil.rmtree(directory / DELIVERIES, ignore_errors=True)
+            raise
+
+
+def _written(directory: Path, bills: Sequence[Bill]) -> DemoCompany:
     for name in DOCUMENTS:
         text = resources.files("apportion.demo").joinpath("documents", name).read_text(encoding="utf-8")
         (directory / name).write_text(text, encoding="utf-8")

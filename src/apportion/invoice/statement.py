@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from apportion.allocate.allocation import Allocation, Cell, Line, Scope, Share
-from apportion.allocate.policy import CostBasis, Policy, Pool
+from apportion.allocate.policy import CostBasis, Method, Policy, Pool
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Target
 from apportion.errors import ConservationError
 from apportion.invoice import wording
@@ -29,8 +29,8 @@ class LineKind(StrEnum):
 class StatementLine:
     """One line. `units` is the exact amount (10⁻¹⁸), `minor` the settled one, both in the scope's currency.
 
-    Direct cost: `rows` source charges, brought here by `rules` (their ids). A share: `pool_id` and the `shares`
-    of the allocation that it is made of. `reason` says either in a sentence.
+    Direct cost: `rows` source charges, brought here by `rules` (their ids). A share: the pool, its method and the
+    `shares` of the allocation that it is made of. `reason` says either in a sentence.
     """
 
     number: int
@@ -40,6 +40,7 @@ class StatementLine:
     charge_category: str
     pool_id: str
     pool_name: str
+    method: Method | None
     reason: str
     rows: int
     rules: tuple[str, ...]
@@ -178,15 +179,15 @@ class _Reasons:
             self._shares.setdefault((share.target, share.scope, share.pool_id), []).append(share)
 
     def lines(self, lines: Sequence[Line]) -> tuple[StatementLine, ...]:
-        """A holder's lines, numbered: direct cost by provider, invoice and service, then shares by pool."""
+        """A holder's lines, numbered: direct cost by currency, invoice and service, then shares by pool."""
         return tuple(
             self._direct(number, line) if line.pool_id is None else self._share(number, line, line.pool_id)
             for number, line in enumerate(sorted(lines, key=self._order), start=1)
         )
 
-    def _order(self, line: Line) -> tuple[int, int, str, Scope, str, str]:
-        pool = -1 if line.pool_id is None else self._pool(line.pool_id)[0]
-        return (pool >= 0, pool, line.scope.currency, line.scope, line.service, line.charge_category)
+    def _order(self, line: Line) -> tuple[bool, str, int, Scope, str, str]:
+        is_share, pool = (False, 0) if line.pool_id is None else (True, self._pool(line.pool_id)[0])
+        return (is_share, line.scope.currency, pool, line.scope, line.service, line.charge_category)
 
     def _pool(self, pool_id: str) -> tuple[int, Pool]:
         try:
@@ -213,6 +214,7 @@ class _Reasons:
             charge_category=line.charge_category,
             pool_id="",
             pool_name="",
+            method=None,
             reason=wording.direct_reason([self._rules.get(rule, (0, rule))[1] for rule in ids]),
             rows=sum(cell.rows for cell in cells),
             rules=tuple(ids),
@@ -239,6 +241,7 @@ class _Reasons:
             charge_category="",
             pool_id=pool_id,
             pool_name=pool.name,
+            method=pool.method,
             reason=wording.share_reason(pool, shares, line.holder.holder),
             rows=0,
             rules=(),

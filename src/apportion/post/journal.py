@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from hashlib import sha256
 
@@ -22,6 +22,8 @@ from apportion.post.mapping import PostingAccounts, check_intercompany, check_pa
 
 # Above this many names a line's text says how many there are; the numbers of their statements are in its `ref`.
 _NAMES = 3
+
+_POSTING = tuple(field.name for field in fields(Posting))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ class Journal:
         ids = [entry.id for entry in self.entries]
         if len(set(ids)) != len(ids):
             raise BadValueError(f"Two entries of journal {self.id} have the same id.")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything in the journal: every text carries it, so that a change on the way is found."""
+        content = [self.id, str(self.period), self.source_hash, [_content(entry) for entry in self.entries]]
+        return _sha256(content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +235,18 @@ def _source_hash(statements: Sequence[Statement], accounts: PostingAccounts) -> 
             for statement in sorted(statements, key=lambda statement: statement.number)
         ],
     }
-    text = json.dumps(source, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _sha256(source)
+
+
+def _content(entry: Entry) -> list[object]:
+    postings = [[getattr(posting, name) for name in _POSTING] for posting in entry.postings]
+    days = [entry.document_on.isoformat(), entry.posting_on.isoformat()]
+    return [entry.id, *days, entry.text, entry.reverses, postings]
+
+
+def _sha256(value: object) -> str:
+    """SHA-256 over canonical JSON: texts and whole numbers only, never a float."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode("utf-8")).hexdigest()
 
 

@@ -58,6 +58,8 @@ def _mistake(detail: Any, path: tuple[Key, ...], of_key: bool, schema: Mapping[s
 
 
 def _sentence(kind: str, name: str, given: Any, context: Mapping[str, Any], message: str) -> tuple[str, str]:
+    if kind == NO_VALUE:
+        return f"{name} cannot be {_shape(given)}.", message.strip()
     if kind == "string_type":
         return f"{name} takes a text, not {_shape(given)}.", ""
     if kind in _LISTS:

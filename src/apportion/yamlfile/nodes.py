@@ -249,7 +249,7 @@ _SENTENCES = (
     ("did not find expected ',' or ']'", "The list that begins here is never closed.", "Close it with ]."),
     ("did not find expected ',' or '}'", "The mapping that begins here is never closed.", "Close it with }."),
     ("did not find expected key", "This line does not fit to the lines above it.",
-     "Lines of one mapping begin in the same column; a text after a closing quotation mark must go."),
+     "What belongs together begins in the same column, and nothing may follow a closing quotation mark."),
     ("did not find expected '-' indicator", "This line does not fit to the list above it.",
      "Entries of one list begin with '- ' in the same column."),
     ("could not find expected ':'", "Here a key without ': ' and a value is written.", "Write it as 'key: value'."),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from apportion.allocate.policy import Method
 from apportion.invoice import wording
 from apportion.invoice.render.markup import Markup, joined, tag
 from apportion.invoice.render.sections import Section, sections, what, why
@@ -29,8 +30,8 @@ def render_index(statements: Sequence[Statement], files: Sequence[str]) -> str:
     rows = [
         tag(
             "tr",
-            tag("td", tag("a", str(statement.number), href=file), class_="exact"),
-            tag("th", _name_with_path(statement), scope="row"),
+            tag("th", tag("a", str(statement.number), href=file), scope="row", class_="exact"),
+            tag("td", _name_with_path(statement)),
             _amounts((total.minor, total.currency) for total in statement.totals),
         )
         for statement, file in zip(statements, files, strict=True)
@@ -138,15 +139,16 @@ def _table(section: Section) -> Markup:
 
 def _row(line: StatementLine) -> Markup:
     about = why(line)
+    label = tag("strong", what(line))
     if line.kind is LineKind.SHARE:
         about = f"{about[:1].upper()}{about[1:]}. Of {wording.scope_text(line.scope)}"
-        label = joined(tag("strong", what(line)))
     else:
-        label = joined(tag("strong", what(line)), f", {line.charge_category or 'no category'}")
+        label = joined(label, f", {line.charge_category or 'no category'}")
     return tag(
         "tr",
-        tag("td", str(line.number), class_="line"),
-        tag("th", label, tag("span", f"{about}.", class_="why"), _exact(line), scope="row"),
+        # The number heads the row: short enough to be read out before every cell.
+        tag("th", str(line.number), scope="row", class_="line"),
+        tag("td", label, tag("span", f"{about}.", class_="why"), _exact(line)),
         tag("td", _money(line.minor, line.scope.currency), class_="amount"),
         id=f"line-{line.number}",
     )
@@ -154,10 +156,16 @@ def _row(line: StatementLine) -> Markup:
 
 def _exact(line: StatementLine) -> Markup:
     currency = line.scope.currency
-    parts = [tag("p", f"{wording.exact(line.units, currency)} {currency}, before settling to whole minor units.")]
+    parts = [
+        tag("p", f"{_signed(wording.exact(line.units, currency))} {currency}, before rounding to whole minor units.")
+    ]
     for share in line.shares:
-        pool = f"{wording.exact(share.pool_units, currency)} {currency}"
-        parts.append(tag("p", f"Step {share.step}: {pool} × {share.weight:,} ÷ {share.total_weight:,}."))
+        pool = _signed(wording.exact(share.pool_units, currency))
+        if line.method is Method.PROPORTIONAL:
+            weight, whole = wording.exact(share.weight, currency), wording.exact(share.total_weight, currency)
+        else:
+            weight, whole = f"{share.weight:,}", f"{share.total_weight:,}"
+        parts.append(tag("p", f"Step {share.step}: {pool} {currency} × {weight} ÷ {whole}."))
     return tag("details", tag("summary", "Exact amount"), *parts, class_="exact")
 
 
@@ -171,7 +179,11 @@ def _money(minor: int, currency: str) -> Markup:
     text = wording.grouped(minor, currency)
     if minor >= 0:
         return joined(text)
-    return joined(text.replace("-", "−"), tag("span", "credit", class_="word"))
+    return joined(_signed(text), tag("span", "credit", class_="word"))
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def _amounts(amounts: Iterable[tuple[int, str]]) -> Markup:

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from apportion.allocate.allocation import Scope, Share
-from apportion.allocate.policy import CostBasis
+from apportion.allocate.policy import CostBasis, Method
 from apportion.allocate.rule import Holder, Target
 from apportion.errors import ApportionError, BadValueError
 from apportion.invoice import wording
@@ -78,6 +78,7 @@ def _line(line: StatementLine) -> dict[str, object]:
         "charge_category": line.charge_category,
         "pool": line.pool_id,
         "pool_name": line.pool_name,
+        "method": str(line.method or ""),
         "reason": line.reason,
         "rows": line.rows,
         "rules": list(line.rules),
@@ -102,12 +103,10 @@ def parse(text: str) -> Statement:
     try:
         data = json.loads(text)
         statement = _statement(data)
-    except ApportionError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ApportionError) as error:
+        said = error.sentence if isinstance(error, ApportionError) else f"{type(error).__name__}: {error}"
         raise BadValueError(
-            f"This is not a statement that Apportion wrote ({type(error).__name__}: {error}).",
-            advice="Write the statements again.",
+            f"This is not a statement that Apportion wrote ({said}).", advice="Write the statements again."
         ) from error
     if document(statement) != data:
         raise BadValueError("The statement was changed after it was written.", advice="Write the statements again.")
@@ -147,6 +146,7 @@ def _read_line(line: Any, holder: Target) -> StatementLine:
         charge_category=line["charge_category"],
         pool_id=line["pool"],
         pool_name=line["pool_name"],
+        method=Method(line["method"]) if line["method"] else None,
         reason=line["reason"],
         rows=line["rows"],
         rules=tuple(line["rules"]),

@@ -14,6 +14,10 @@ class Markup(str):
 
 
 _VOID = frozenset({"meta", "link", "br", "hr", "col"})
+# A line end after these keeps the source readable and changes nothing on the page.
+_BLOCKS = frozenset(
+    "head meta title style body main header footer nav ol dl div h1 h2 p table caption thead tbody tfoot tr".split()
+)
 
 
 def tag(name: str, /, *children: str, **attributes: str) -> Markup:
@@ -21,9 +25,10 @@ def tag(name: str, /, *children: str, **attributes: str) -> Markup:
     opening = name + "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(tidy(value))}"' for key, value in attributes.items()
     )
+    end = "\n" if name in _BLOCKS else ""
     if name in _VOID:
-        return Markup(f"<{opening}>")
-    return Markup(f"<{opening}>{joined(*children)}</{name}>")
+        return Markup(f"<{opening}>{end}")
+    return Markup(f"<{opening}>{joined(*children)}</{name}>{end}")
 
 
 def joined(*children: str) -> Markup:

@@ -24,9 +24,7 @@ class Section:
 def sections(statement: Statement) -> tuple[Section, ...]:
     """The sections of a statement; every line is in exactly one, in the order of the line numbers."""
     direct = (line for line in statement.lines if line.kind is LineKind.DIRECT)
-    shared = sorted(
-        (line for line in statement.lines if line.kind is LineKind.SHARE), key=lambda line: line.scope.currency
-    )
+    shared = (line for line in statement.lines if line.kind is LineKind.SHARE)
     found = [
         _section(LineKind.DIRECT, wording.scope_text(scope), scope.currency, lines)
         for scope, lines in groupby(direct, key=lambda line: line.scope)

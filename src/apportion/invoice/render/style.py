@@ -43,7 +43,7 @@ caption { padding: .4rem 0; text-align: left; font-weight: 650; }
 th, td { padding: .55rem .5rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top;
   font-weight: 400; overflow-wrap: anywhere; }
 thead th { font-size: .85rem; color: var(--soft); border-bottom-color: var(--soft); }
-tbody th strong { font-weight: 600; }
+td strong { font-weight: 600; }
 tfoot th, tfoot td { font-weight: 650; background: var(--band); }
 .line { width: 3.2rem; color: var(--soft); }
 .amount, thead th.amount { width: 9.5rem; text-align: right; white-space: nowrap; }

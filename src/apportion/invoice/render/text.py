@@ -31,14 +31,16 @@ def _lines(statement: Statement) -> Iterator[str]:
     yield ""
     for label, value in particulars(statement):
         yield from _wrapped(f"{label:<18}{tidy(value) or '-'}", 0, 18)
+    if statement.path:
+        yield ""
     shown: LineKind | None = None
     for section in sections(statement):
         if section.kind is not shown:
             shown = section.kind
             heading = "Direct cost" if shown is LineKind.DIRECT else "Shared cost"
-            yield from ("", heading, "-" * WIDTH)
+            yield from (heading, "-" * WIDTH)
         yield from _section(section)
-    yield from ("", "Total", "-" * WIDTH)
+    yield from ("Total", "-" * WIDTH)
     for total in statement.totals:
         yield from _beside(total.currency, wording.grouped(total.minor, total.currency), 2)
     yield ""

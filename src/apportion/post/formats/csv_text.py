@@ -17,11 +17,11 @@ from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 
-from apportion.errors import ApportionError, BadValueError, Place
+from apportion.errors import BadValueError, Place
 from apportion.ledger.entry import Entry, Posting
 from apportion.money.currency import minor_text
 from apportion.periods import BillingPeriod
-from apportion.post.formats.amount_text import minor
+from apportion.post.formats.reading import minor, refusing
 from apportion.post.journal import Journal
 
 VERSION = 1
@@ -60,15 +60,8 @@ def render(journal: Journal) -> MachineFile:
 
 def parse(file: MachineFile) -> Journal:
     """Read what `render` wrote. Raises `BadValueError` for a changed, cut or reordered file."""
-    try:
+    with refusing("a journal file"):
         journal = _journal(file)
-    except ApportionError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
-        raise BadValueError(
-            f"This is not a journal file that Apportion wrote ({type(error).__name__}: {error}).",
-            advice="Write the journal again.",
-        ) from error
     if render(journal) != file:
         raise BadValueError(
             "The journal file and its control file do not belong together, or one of them was changed.",
@@ -134,6 +127,7 @@ def _control(journal: Journal, lines: str) -> dict[str, object]:
             }
             for currency in sorted(sides)
         ],
+        "journal_sha256": journal.digest,
         "accounts_sha256": sha256(accounts.encode("utf-8")).hexdigest(),
         "sha256": sha256(lines.encode("utf-8")).hexdigest(),
     }

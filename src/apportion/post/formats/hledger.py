@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from urllib.parse import quote, unquote
 
-from apportion.errors import ApportionError, BadValueError
+from apportion.errors import BadValueError
 from apportion.ledger.account import LedgerAccount
 from apportion.ledger.entry import Entry, Posting
 from apportion.money.currency import exponent, minor_text
 from apportion.periods import BillingPeriod
-from apportion.post.formats.amount_text import minor
+from apportion.post.formats.reading import minor, refusing
 from apportion.post.journal import Journal
 
 # An empty part of an account name; a code that is a hyphen itself is written %2D.
@@ -42,6 +42,7 @@ def _lines(journal: Journal) -> Iterator[str]:
     yield f"; journal: {_comment(journal.id)}"
     yield f"; period: {journal.period}"
     yield f"; source_hash: {_comment(journal.source_hash)}"
+    yield f"; sha256: {journal.digest}"
     yield ""
     for currency in sorted({posting.currency for posting in postings}):
         # The decimal mark must be there even where the currency has no decimals.
@@ -105,15 +106,8 @@ def _quoted(text: str, is_safe: Callable[[str], bool]) -> str:
 
 def parse(text: str) -> Journal:
     """Read what `render` wrote. Raises `BadValueError` for anything else."""
-    try:
+    with refusing("an hledger journal"):
         journal = _journal(text)
-    except ApportionError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadValueError(
-            f"This is not an hledger journal that Apportion wrote ({type(error).__name__}: {error}).",
-            advice="Write the journal again.",
-        ) from error
     if render(journal) != text:
         raise BadValueError("The hledger journal was changed after it was written.", advice="Write the journal again.")
     return journal

@@ -6,11 +6,11 @@ import json
 from datetime import date
 from typing import Any
 
-from apportion.errors import ApportionError, BadValueError
+from apportion.errors import BadValueError
 from apportion.ledger.entry import Entry, Posting
 from apportion.money.currency import minor_text
 from apportion.periods import BillingPeriod
-from apportion.post.formats.amount_text import minor
+from apportion.post.formats.reading import minor, refusing
 from apportion.post.journal import Journal
 
 VERSION = 1
@@ -29,6 +29,7 @@ def document(journal: Journal) -> dict[str, object]:
         "id": journal.id,
         "period": str(journal.period),
         "source_hash": journal.source_hash,
+        "sha256": journal.digest,
         "entries": [
             {
                 "id": entry.id,
@@ -45,16 +46,8 @@ def document(journal: Journal) -> dict[str, object]:
 
 def parse(text: str) -> Journal:
     """Read what `render` wrote. Raises `BadValueError` for anything else."""
-    try:
-        data = json.loads(text)
-        journal = _journal(data)
-    except ApportionError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadValueError(
-            f"This is not a journal that Apportion wrote ({type(error).__name__}: {error}).",
-            advice="Write the journal again.",
-        ) from error
+    with refusing("a JSON journal"):
+        journal = _journal(json.loads(text))
     if render(journal) != text:
         raise BadValueError("The journal was changed after it was written.", advice="Write the journal again.")
     return journal

@@ -6,6 +6,7 @@ The test starts this file as a process of its own, which forks a writer for each
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import signal
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +34,9 @@ from apportion.warehouse.store import Workspace
 OCTOBER, NOVEMBER = BillingPeriod(2026, 10), BillingPeriod(2026, 11)
 BUSY = 3
 ENDINGS = {0: "done", 1: "failed", BUSY: "busy"}
-WAREHOUSE = str(Path(apportion.__file__).parent / "warehouse")
+WAREHOUSE = Path(apportion.__file__).parent / "warehouse"
+WRITING = {"store.py", "catalog.py", "disk.py", "lock.py"}
+NOWHERE, COUNT = "nowhere", "count"
 
 
 # The writer.
@@ -81,40 +85,45 @@ def write(root: Path, version: int) -> None:
             workspace.save_run(OCTOBER, f"run-{version}", staged)
 
 
-def writer(root: Path, version: int, last_line: int) -> None:
-    """Write; with `last_line`, be killed after so many lines of the warehouse. Prints how many there were."""
-    lines = 0
+def writer(root: Path, version: int, spot: str) -> None:
+    """Write, and be killed at the `spot`; at the spot ``count`` only print how often each line was visited.
+
+    A spot is a file of the warehouse, a line of it, and the how-manieth visit: ``store.py:100:2``.
+    """
+    visits: Counter[str] = Counter()
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal lines
-        if not frame.f_code.co_filename.startswith(WAREHOUSE):
+        path = Path(frame.f_code.co_filename)
+        if path.parent != WAREHOUSE or path.name not in WRITING:
             return None
         if event == "line":
-            lines += 1
-            if lines == last_line:
+            line = f"{path.name}:{frame.f_lineno}"
+            visits[line] += 1
+            if f"{line}:{visits[line]}" == spot:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
-    if last_line:
+    if spot != NOWHERE:
         sys.settrace(trace)
     write(root, version)
     sys.settrace(None)
-    print(lines, flush=True)
+    if spot == COUNT:
+        print(json.dumps(visits), flush=True)
 
 
 def serve(root: Path) -> None:
-    """Fork a writer for each line of the input: version, last line, and microseconds until it is killed."""
+    """Fork a writer for each line of the input: version, spot, and microseconds until it is killed (0: never)."""
     for order in sys.stdin:
-        version, last_line, patience_us = (int(word) for word in order.split())
+        version, spot, patience_us = order.split()
         child = os.fork()
         if child == 0:
             try:
-                writer(root, version, last_line)
+                writer(root, int(version), spot)
             except WorkspaceBusyError:
                 os._exit(BUSY)
             os._exit(0)
-        if patience_us:
-            time.sleep(patience_us / 1_000_000)
+        if int(patience_us):
+            time.sleep(int(patience_us) / 1_000_000)
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         print("killed" if os.WIFSIGNALED(status) else ENDINGS[os.WEXITSTATUS(status)], flush=True)
@@ -183,14 +192,17 @@ class Server:
         assert process.stdout is not None
         self._orders, self._answers = process.stdin, process.stdout
 
-    def write(self, version: int, last_line: int = 0, patience_us: int = 0) -> tuple[str, int]:
-        """How the writer ended, and how many lines it ran if it came to the end."""
-        self._orders.write(f"{version} {last_line} {patience_us}\n")
+    def write(self, version: int, spot: str = NOWHERE, patience_us: int = 0) -> str:
+        """How the writer ended."""
+        self._orders.write(f"{version} {spot} {patience_us}\n")
         self._orders.flush()
-        answer, lines = self._answers.readline().strip(), 0
-        if answer.isdigit():
-            answer, lines = self._answers.readline().strip(), int(answer)
-        return answer, lines
+        return self._answers.readline().strip()
+
+    def visits(self, version: int) -> dict[str, int]:
+        """How often one writer that nobody kills visits each line."""
+        found: dict[str, int] = json.loads(self.write(version, COUNT))
+        assert self._answers.readline().strip() == "done"
+        return found
 
 
 @contextmanager
@@ -209,40 +221,42 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(tmp_path: Path, by: str) -> 
     Workspace.create(tmp_path)
     chance = random.Random(20261031)
     with serving(tmp_path) as server:
-        ended, length = server.write(1, last_line=10**9)
-        assert ended == "done"
+        assert server.write(1) == "done"
+        visits = server.visits(2)
         began = time.perf_counter()
-        assert server.write(2) == ("done", 0)
+        assert server.write(3) == "done"
         duration_us = round(1_000_000 * (time.perf_counter() - began))
         now = read(Workspace(tmp_path))
-        assert now == State(2, frozenset({1, 2}), 2)
+        assert now == State(3, frozenset({1, 2, 3}), 3)
+        # Every line of the rooms that write, each at one of its visits; or so many moments.
+        spots = [f"{line}:{chance.randint(1, count)}" for line, count in visits.items()] if by == "line" else [""] * 80
         reached: set[int] = set()
-        for version in range(3, 83):
+        for version, spot in enumerate(spots, start=4):
             before = now
-            if by == "line":
-                assert server.write(version, last_line=chance.randint(1, length)) == ("killed", 0)
+            if spot:
+                assert server.write(version, spot) == "killed"
             else:
                 server.write(version, patience_us=chance.randint(1, duration_us))
             now = check(tmp_path, version, before)
             reached.add(3 if now.run == version else 2 if version in now.daily else int(now.whole == version))
             # Running it again completes it: what was loaded already is not loaded twice.
-            if chance.random() < 0.3:
-                assert server.write(version)[0] == "done"
+            if chance.random() < 0.2:
+                assert server.write(version) == "done"
                 now = read(Workspace(tmp_path))
                 assert now == State(version, before.daily | {version}, version)
-        # Lines are chosen evenly; how a busy machine spreads kills by time is its own affair.
-        assert reached >= {0, 1, 2} if by == "line" else len(reached) > 1, "kills came before and after the commits"
+        # How a busy machine spreads kills by time is its own affair.
+        assert reached == {0, 1, 2, 3} if by == "line" else len(reached) > 1, "before, between and after the commits"
 
 
 @pytest.mark.slow
 def test_two_processes_at_once_take_turns_or_are_refused(tmp_path: Path) -> None:
     Workspace.create(tmp_path)
     with serving(tmp_path) as first, serving(tmp_path) as second:
-        assert first.write(1)[0] == "done"
+        assert first.write(1) == "done"
         ended: list[list[tuple[int, str]]] = [[], []]
 
         def work(number: int, server: Server) -> None:
-            ended[number] = [(version, server.write(version)[0]) for version in range(100 + number, 140, 2)]
+            ended[number] = [(version, server.write(version)) for version in range(100 + number, 140, 2)]
 
         threads = [threading.Thread(target=work, args=pair) for pair in enumerate((first, second))]
         for thread in threads:

@@ -127,6 +127,19 @@ def test_findings_are_those_of_current_deliveries(workspace: Workspace, bring: B
     assert {finding.code for _, finding in workspace.findings()} == {"NULL_SPELLING"}
 
 
+def test_deliveries_come_in_order_of_arrival(workspace: Workspace, bring: Bring, parcel: Any) -> None:
+    parcels = [
+        parcel(contents=(name,), mode=Mode.APPEND, received_at=f"2026-11-{day:02}T00:00:00Z")
+        for day, name in enumerate("abcdef", start=2)
+    ]
+    assert [one.id for one in parcels] != sorted(one.id for one in parcels)
+    for one in reversed(parcels):
+        bring(one)
+    assert [one.id for one in workspace.deliveries()] == [one.id for one in parcels]
+    assert [one.id for one in workspace.deliveries(OCTOBER)] == [one.id for one in parcels]
+    assert workspace.deliveries(SEPTEMBER) == ()
+
+
 def test_an_unknown_delivery_is_not_found(workspace: Workspace) -> None:
     with pytest.raises(NotFoundError):
         workspace.delivery("deadbeef")

@@ -172,6 +172,8 @@ def test_the_latest_run_is_current_and_the_former_one_goes(workspace: Workspace)
         save(workspace, digest)
         assert result(workspace) == digest
         assert [path.name for path in (workspace.root / ".apportion" / "runs" / "2026-10").iterdir()] == [digest]
+    saved = workspace.root / ".apportion/runs/2026-10/run-1/result.json"
+    assert saved.stat().st_mode & 0o222 == 0
     save(workspace, "run-9", NOVEMBER)
     assert (result(workspace), result(workspace, NOVEMBER)) == ("run-1", "run-9")
 

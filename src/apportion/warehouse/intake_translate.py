@@ -1,0 +1,240 @@
+"""Delivered tables turned into Parquet that every query can read: once, in one pass, row by row in their order.
+
+A CSV becomes text columns, but for costs (exact decimals) and date-times (instants). A Parquet file is only rewritten
+where a column cannot be read exactly as it stands. What could not be kept goes into columns of our own: ``__flags``
+(what the row breaks), ``__effect`` (of rounding), ``__raw_…`` (the text of a value that was changed or not understood),
+``__nulls_…`` (which columns spelled null) and ``__ragged`` (the text of a row that has no columns).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from apportion.focus import checks
+from apportion.focus.columns import COSTS, DATASETS, DataType
+from apportion.warehouse import duckdb as engine
+from apportion.warehouse import intake_flags, intake_values
+from apportion.warehouse.intake_flags import Check
+from apportion.warehouse.snapshot import Column
+
+FLAGS, EFFECT, RAW, NULLS, RAGGED = "__flags", "__effect", "__raw_", "__nulls_", "__ragged"
+LONGEST_ROW = 16 * 1024 * 1024
+_WORD = 60  # bits of a mask
+_UNREADABLE = {
+    "BillingPeriodStart": checks.BILLING_PERIOD_UNREADABLE,
+    "ChargePeriodStart": checks.CHARGE_PERIOD_UNREADABLE,
+    "BillingPeriodEnd": checks.DATE_UNREADABLE,
+    "ChargePeriodEnd": checks.DATE_UNREADABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """How a CSV file is read: its delimiter, compression (``none``, ``gzip``, ``zstd``) and column names, all different.
+
+    A `repaired` file is one of our own, with the raw text of ragged rows in a last column.
+    """
+
+    path: Path
+    delimiter: str
+    compression: str
+    names: tuple[str, ...]
+    repaired: bool = False
+
+    @property
+    def relation(self) -> str:
+        """SQL of the table of all rows as text; empty fields are NULL."""
+        names = [*self.names, RAGGED] if self.repaired else self.names
+        columns = ", ".join(f"{engine.literal(name)}: 'VARCHAR'" for name in names)
+        return (
+            f"read_csv({engine.literal(str(self.path))}, auto_detect = false, header = true, columns = {{{columns}}}, "
+            f"delim = {engine.literal(self.delimiter)}, quote = '\"', escape = '\"', strict_mode = true, "
+            f"compression = {engine.literal(self.compression)}, max_line_size = {LONGEST_ROW}, "
+            "hive_partitioning = false)"
+        )
+
+
+@dataclass(slots=True)
+class _Translation:
+    """What is written: the columns, and the marks of what could not be kept."""
+
+    outputs: list[str] = field(default_factory=list)
+    conditions: dict[tuple[Check, str], str] = field(default_factory=dict)
+    effects: list[str] = field(default_factory=list)
+
+    def number(self, name: str, shown: str, number: intake_values.Number, output: str) -> None:
+        self.add(number.value, output)
+        rounded = number.effect and f"{number.effect} IS NOT NULL"
+        self._flag(checks.NUMBER_UNREADABLE, name, number.unreadable)
+        self._flag(checks.NUMBER_ROUNDED, name, rounded)
+        self._raw(name, shown, number.unreadable, rounded)
+        if number.effect:
+            self.effects.append(number.effect)
+
+    def instant(self, name: str, shown: str, instant: intake_values.Instant, output: str) -> None:
+        kept = f"CASE WHEN NOT ({instant.unreadable}) THEN {instant.value} END" if instant.unreadable else instant.value
+        self.add(kept, output)
+        if name in _UNREADABLE:
+            self._flag(_UNREADABLE[name], name, instant.unreadable)
+            self._flag(checks.INSTANT_FORM, name, instant.odd_form)
+            self._raw(name, shown, instant.unreadable, instant.odd_form)
+
+    def add(self, expression: str, output: str) -> None:
+        self.outputs.append(f"{expression} AS {engine.identifier(output)}")
+
+    def _flag(self, check: Check, name: str, condition: str | None) -> None:
+        if condition:
+            self.conditions[check, name] = condition
+
+    def _raw(self, name: str, shown: str, *conditions: str | None) -> None:
+        lost = " OR ".join(f"({condition})" for condition in conditions if condition)
+        self.add(f"CASE WHEN {lost} THEN {shown} END" if lost else "NULL::VARCHAR", RAW + name)
+
+    def selected(self) -> str:
+        self.add(intake_flags.total(self.conditions), FLAGS)
+        effects = [f"coalesce({effect}, 0)" for effect in self.effects]
+        self.add(f"nullif({' + '.join(effects)}, 0)" if effects else "NULL::DECIMAL(38,20)", EFFECT)
+        return ", ".join(self.outputs)
+
+
+def csv_columns(names: Sequence[str], ids: Sequence[str | None], dataset: str) -> tuple[Column, ...]:
+    """How the columns of a translated CSV are read; `ids` are the FOCUS Column IDs of its names."""
+    return tuple(
+        Column(identity or name, name, translated_type(identity, dataset))
+        for name, identity in zip(names, ids, strict=True)
+    )
+
+
+def translated_type(identity: str | None, dataset: str) -> str:
+    """The engine type that a FOCUS column has in a translated file."""
+    facts = DATASETS[dataset].get(identity or "")
+    if facts is not None and facts.type is DataType.INSTANT:
+        return "TIMESTAMP"
+    return engine.DECIMAL if identity in COSTS else "VARCHAR"
+
+
+def translate_csv(
+    connection: engine.Connection,
+    csv: Csv,
+    columns: Sequence[Column],
+    made_from: Sequence[str],
+    nulls: Sequence[str],
+    target: Path,
+) -> None:
+    """Write a CSV as Parquet: each column from the CSV column whose name stands at its place in `made_from`.
+
+    Fields that spell null as one of `nulls` become null. Raises the engine's own errors.
+    """
+    translation = _Translation()
+    for column, origin in zip(columns, made_from, strict=True):
+        shown = engine.identifier(origin)
+        if column.type == "TIMESTAMP":
+            translation.instant(column.name, shown, intake_values.text_instant(shown), column.physical)
+        elif column.type == engine.DECIMAL:
+            translation.number(column.name, shown, intake_values.text_number(shown), column.physical)
+        else:
+            translation.add(shown, column.physical)
+    if csv.repaired:
+        translation.conditions[checks.ROW_RAGGED, ""] = f"{RAGGED} IS NOT NULL"
+        translation.add(RAGGED, RAGGED)
+    masks = _Masks(csv.names, tuple(nulls))
+    for name in masks.columns:
+        translation.add(name, name)
+    _copy(connection, translation.selected(), masks.cleaned(csv.relation), target)
+
+
+def translate_parquet(
+    connection: engine.Connection, source: Path, columns: Sequence[Column], dataset: str, target: Path
+) -> tuple[Column, ...]:
+    """Write a Parquet file again, with everything it has and an exact column for each cost, date-time and tag.
+
+    Gives how the columns of the new file are read.
+    """
+    translation = _Translation(["*"])
+    read: list[Column] = []
+    for column in columns:
+        kind = translated_type(column.name, dataset)
+        physical = f"__{column.name}"
+        if not column.physical:
+            read.append(column)
+            continue
+        if kind == "TIMESTAMP":
+            translation.instant(column.name, engine.text(column), intake_values.instant(column), physical)
+        elif kind == engine.DECIMAL:
+            translation.number(column.name, engine.text(column), intake_values.number(column), physical)
+        elif (shown := odd_text(column)) is not None:
+            translation.add(shown, physical)
+        else:
+            read.append(column)
+            continue
+        read.append(Column(column.name, physical, kind))
+    _copy(connection, translation.selected(), engine.files([source]), target)
+    return tuple(read)
+
+
+def odd_text(column: Column) -> str | None:
+    """SQL that makes text, or JSON text, of a column of a type in which nobody reads text; None where none needs it."""
+    raw = engine.raw(column)
+    if column.type == "BLOB":
+        return f"decode({raw})"
+    if column.name == "Tags" and column.type.startswith("STRUCT"):
+        # A struct has every key in every row: those without a value are no tags of the row.
+        return f"CASE WHEN {raw} IS NOT NULL THEN json_merge_patch('{{}}'::JSON, to_json({raw}))::VARCHAR END"
+    if column.name == "Tags" and column.type.startswith("MAP") and column.type != "MAP(VARCHAR, VARCHAR)":
+        return f"to_json({raw})::VARCHAR"
+    return None
+
+
+def _copy(connection: engine.Connection, selected: str, source: str, target: Path) -> None:
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute(
+        f"COPY (SELECT {selected} FROM {source}) TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+    ).fetchall()
+
+
+class _Masks:
+    """Bits that say which columns of a row spelled null, a set of integers for each spelling."""
+
+    def __init__(self, names: Sequence[str], nulls: Sequence[str]) -> None:
+        self._names, self._nulls = names, nulls
+        self._words = range(-(-len(names) // _WORD))
+
+    @property
+    def columns(self) -> list[str]:
+        return [mask_column(place, word) for place in range(len(self._nulls)) for word in self._words]
+
+    def cleaned(self, relation: str) -> str:
+        """SQL of the table with nulls for what spells null, and the masks."""
+        if not self._nulls:
+            return relation
+        among = engine.literals(self._nulls)
+        replaced = [
+            f"CASE WHEN {quoted} IN {among} THEN NULL ELSE {quoted} END AS {quoted}"
+            for quoted in map(engine.identifier, self._names)
+        ]
+        masks = [
+            f"{self._mask(spelling, word)} AS {mask_column(place, word)}"
+            for place, spelling in enumerate(self._nulls)
+            for word in self._words
+        ]
+        return f"(SELECT * REPLACE ({', '.join(replaced)}), {', '.join(masks)} FROM {relation})"
+
+    def _mask(self, spelling: str, word: int) -> str:
+        names = self._names[word * _WORD : (word + 1) * _WORD]
+        terms = [
+            f"CASE WHEN {engine.identifier(name)} = {engine.literal(spelling)} THEN {1 << offset} ELSE 0 END"
+            for offset, name in enumerate(names)
+        ]
+        return f"({' + '.join(['0::BIGINT', *terms])})"
+
+
+def mask_column(spelling: int, word: int) -> str:
+    """The column with the bits of the `word`-th columns that spelled null in the `spelling`-th way."""
+    return f"{NULLS}{spelling}_{word}"
+
+
+def mask_condition(spelling: int, column: int) -> str:
+    """SQL that is true in rows in which the column at this place spelled null in this way."""
+    return f"({mask_column(spelling, column // _WORD)} >> {column % _WORD}) & 1 = 1"

@@ -1,0 +1,108 @@
+"""The company's documents: its tree, its policy, and whether the policy finds what the story intends."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from apportion import settings
+from apportion.allocate import policy_checks, policy_file
+from apportion.allocate.policy import CostBasis, Method, Policy
+from apportion.demo import DemoCompany
+from apportion.organization import organization_file
+from apportion.organization.cost_group import Organization
+from apportion.periods import BillingPeriod
+
+
+@pytest.fixture(scope="module")
+def organization(company: DemoCompany) -> Organization:
+    return organization_file.read(company.root / "organization.yaml")
+
+
+@pytest.fixture(scope="module")
+def policy(company: DemoCompany) -> Policy:
+    return policy_file.read(company.root / "policy.yaml")
+
+
+def test_more_than_forty_cost_groups_in_three_levels_over_two_legal_entities(organization: Organization) -> None:
+    tree = organization.on(BillingPeriod(2026, 10).starts_on)
+    assert len(tree) == 47
+    assert {len(tree.path(code)) for code in tree.leaves()} == {3}
+    assert [code for code in tree if tree[code].parent is None] == ["kestrel-europe", "kestrel-nordic"]
+    assert {tree[code].coding.company for code in tree} == {"1000", "2000"}
+
+
+def test_every_cost_group_has_owners_and_full_coding_in_every_month(
+    company: DemoCompany, organization: Organization
+) -> None:
+    for period in company.periods:
+        tree = organization.on(period.starts_on)
+        for code in tree:
+            coding, owners = tree[code].coding, tree[code].owners
+            assert coding.company
+            assert coding.cost_center
+            assert coding.department
+            assert coding.ledger_account
+            for owner in (owners.finance, owners.technical, owners.business):
+                assert owner.endswith("@example.com")
+        centers = Counter((tree[code].coding.company, tree[code].coding.cost_center) for code in tree.leaves())
+        assert max(centers.values()) == 1
+
+
+def test_a_team_moves_to_the_other_legal_entity_in_mid_year(organization: Organization) -> None:
+    moved = BillingPeriod(2026, 5).starts_on
+    before, after = organization.on(moved - timedelta(days=1)), organization.on(moved)
+    assert before.path("maps") == ("kestrel-nordic", "rides", "maps")
+    assert after.path("maps") == ("kestrel-europe", "parcels", "maps")
+    assert (before["maps"].coding.company, after["maps"].coding.company) == ("2000", "1000")
+
+
+def test_a_team_is_founded_in_mid_year(organization: Organization) -> None:
+    assert "assistants" not in organization.on(BillingPeriod(2026, 2).starts_on)
+    assert "assistants" in organization.on(BillingPeriod(2026, 3).starts_on)
+
+
+def test_twenty_pools_of_every_method_and_some_that_share_into_others(policy: Policy) -> None:
+    assert policy.cost_basis is CostBasis.EFFECTIVE
+    assert len(policy.pools) == 20
+    assert {pool.method for pool in policy.pools} == set(Method)
+    ids = {pool.id for pool in policy.pools}
+    assert {pool.id for pool in policy.pools if ids & {code for code, _ in pool.shares}} == {
+        "cloud-foundation",
+        "marketplace-software",
+    }
+
+
+def test_the_policy_has_no_mistakes_in_any_month(
+    company: DemoCompany, policy: Policy, organization: Organization
+) -> None:
+    for period in company.periods:
+        assert policy_checks.check(policy, organization, period) == ()
+    assert policy_checks.check(policy, organization, today=BillingPeriod(2026, 11).starts_on) == ()
+
+
+def test_settings_know_every_source_and_account(company: DemoCompany) -> None:
+    found = settings.load(company.root)
+    assert found.sources.keys() == {delivery.source for delivery in company.deliveries}
+    assert all(found.ledger.model_dump().values())
+    assert all(found.payer.model_dump().values())
+
+
+def test_every_intended_holder_exists(company: DemoCompany, policy: Policy, organization: Organization) -> None:
+    known = {"kept_central", "unallocated"} | {f"pool:{pool.id}" for pool in policy.pools}
+    for total in company.totals:
+        tree = organization.on(total.period.starts_on)
+        assert total.intended.keys() <= known | set(tree.leaves())
+
+
+def test_documents_are_plainly_an_example(company: DemoCompany) -> None:
+    for name in ("apportion.yaml", "organization.yaml", "policy.yaml"):
+        text = (company.root / name).read_text(encoding="utf-8")
+        assert set(re.findall(r"@([\w.-]+)", text)) <= {"example.com"}
+        assert text.count("#") >= 5
+        assert max(len(line) for line in text.splitlines()) <= 120
+    assert not list(Path(company.root).glob("*.py"))
