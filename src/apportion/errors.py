@@ -226,3 +226,10 @@ class StorageError(WorkspaceError):
     """The disk is full or refuses to write."""
 
     code = "STORAGE"
+
+
+class EngineError(ApportionError):
+    """The engine that holds the cost data failed in a way that nobody foresaw."""
+
+    code = "ENGINE"
+    exit_status = 4

@@ -34,9 +34,11 @@ def allocate(
     *,
     sidecars: Path,
     issuer_aliases: Mapping[str, str],
+    cache: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[Allocation, tuple[Decision, ...]]:
     """Allocate one billing period. Sidecars with every charge's decision number are written to `sidecars`.
+    `cache` is where a narrow copy of the charges is, or is to be made, for a period that is classified again.
 
     Raises `NotFoundError` for a period without charges or a rule whose cost group is not in the tree,
     `AllocationRefusedError` for a pool that cannot be shared, `ConservationError` if a step lost money.
@@ -49,7 +51,9 @@ def allocate(
     first, last = (date.fromisoformat(day) for day in found)
     matching = compile_rules(policy.rules, organization, first, last)
     effective = policy.cost_basis is CostBasis.EFFECTIVE
-    cube = queries.classify(snapshot, matching.plan, effective=effective, sidecars=sidecars, progress=progress)
+    cube = queries.classify(
+        snapshot, matching.plan, effective=effective, sidecars=sidecars, cache_directory=cache, progress=progress
+    )
     tree = organization.during(snapshot.period.starts_on, snapshot.period.ends_on)
     cells = _cells(cube, matching.outcomes, issuer_aliases)
     _check_targets(cells, matching.outcomes, tree)

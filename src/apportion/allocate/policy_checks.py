@@ -51,8 +51,10 @@ def _doubles(what: str, things: Iterable[Rule | Pool], policy: Policy) -> Iterat
     spots = Spots(policy)
     seen: dict[str, Rule | Pool] = {}
     for position, thing in enumerate(things):
-        first = seen.setdefault(thing.id.casefold(), thing)
-        if first is not thing:
+        first = seen.get(thing.id.casefold())
+        if first is None:
+            seen[thing.id.casefold()] = thing
+        else:
             place = spots.rule(position, "id") if what == "rule" else spots.pool(position, "id")
             alike = "" if first.id == thing.id else f", where it is written '{first.id}'"
             where = f" on line {first.place.line}" if first.place.line else ""

@@ -84,7 +84,8 @@ def _rule(rule: RuleDocument, aliases: Aliases, places: Places, position: int, m
             advice = suggestion(table, aliases) or "Write it under 'aliases' at the top of the file."
             place = places.at("rules", position, "charge_to", "aliases")
             mistakes.append(Mistake("UNKNOWN_ALIASES", sentence, place, advice))
-        target = ByTag(_named_by(rule.charge_to), aliases.get(table or "", ()), rule.charge_to.ignore_case)
+        pairs = aliases.get(table, ()) if table is not None else ()
+        target = ByTag(_named_by(rule.charge_to), pairs, rule.charge_to.ignore_case)
     return Rule(
         id=rule.id,
         name=rule.name or rule.id,

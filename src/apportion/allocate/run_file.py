@@ -62,6 +62,11 @@ def load(directory: Path) -> tuple[Allocation, tuple[Decision, ...]]:
     return allocation, tuple(decisions)
 
 
+def snapshot_digest(directory: Path) -> str:
+    """Which charges a saved run was made from."""
+    return str(json.loads((directory / "run.json").read_text(encoding="utf-8"))["snapshot_digest"])
+
+
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -24,9 +24,11 @@ from apportion.errors import DocumentError, InputRefusedError, NotFoundError, Re
 from apportion.organization.cost_group import Organization, Tree
 from apportion.periods import BillingPeriod
 from apportion.settings import Settings
+from apportion.warehouse.snapshot import Snapshot
 from apportion.warehouse.store import Workspace
 
 SIDECARS = "sidecars"
+CACHED_ROWS = 500_000  # below this, reading the delivered files again takes no time worth saving
 _INPUTS = "inputs"
 
 
@@ -93,12 +95,14 @@ def allocate(workspace: Workspace, period: BillingPeriod, progress: Callable[[in
         inputs = read_inputs(root, period)
         _keep(inputs, staged / _INPUTS)
         (staged / SIDECARS).mkdir()
+        snapshot = workspace.snapshot(period)
         allocation, decisions = allocate_charges(
             inputs.policy,
             inputs.organization,
-            workspace.snapshot(period),
+            snapshot,
             sidecars=staged / SIDECARS,
             issuer_aliases=inputs.settings.issuer_aliases,
+            cache=None if sealed else _cache(workspace, snapshot),
             progress=progress,
         )
         digest = _digest(run_file.save(allocation, decisions, staged), staged / _INPUTS)
@@ -109,6 +113,14 @@ def allocate(workspace: Workspace, period: BillingPeriod, progress: Callable[[in
             )
         workspace.save_run(period, digest, staged)
     return current(workspace, period)
+
+
+def _cache(workspace: Workspace, snapshot: Snapshot) -> Path | None:
+    """Where to read a large month from that has been allocated before, with the same charges."""
+    before = workspace.current_run(snapshot.period)
+    if before is None or sum(file.rows for file in snapshot.files) < CACHED_ROWS:
+        return None
+    return workspace.cache(snapshot) if run_file.snapshot_digest(before) == snapshot.digest else None
 
 
 def current(workspace: Workspace, period: BillingPeriod) -> Run:

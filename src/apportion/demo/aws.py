@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from apportion.demo import commitments
 from apportion.demo.bill import Part, Workload, flat_line, parts, quantity_for, steps_line, tags_of, usage_columns
@@ -245,10 +246,7 @@ def _correction(shop: dict[str, str], month: Month) -> Iterator[Line]:
 
 
 def _charged_in(line: Line, month: Month) -> Line:
-    return Line(
-        line.key, line.intended, line.columns, line.quantity, line.prices, month.start, month.hours, line.tags,
-        priced=False,
-    )  # fmt: skip
+    return replace(line, first=month.start, hours=month.hours)
 
 
 def _marketplace(month: Month) -> Iterator[Line]:

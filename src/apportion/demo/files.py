@@ -29,7 +29,6 @@ _SEMICOLON = "FORMAT csv, HEADER true, DELIMITER ';'"
 
 RESTATED = BillingPeriod(2026, 3)  # Azure sends March again, with usage that was late
 REPEATED = BillingPeriod(2026, 6)  # the Kubernetes host sends June again, unchanged
-"""Nothing changes when the same files come twice."""
 JSON_TAGS_FROM = BillingPeriod(2026, 4)  # Azure's export writes whole JSON objects from here on
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from apportion.demo import commitments
 from apportion.demo.bill import Part, Workload, flat_line, parts, quantity_for, steps_line, tags_of, usage_columns
@@ -142,9 +143,7 @@ def _rest(usage: list[Line], month: Month) -> Iterator[Line]:
             "ChargeClass": "Correction", "ChargeDescription": "Queries of July 2026, metered late",
         }  # fmt: skip
         line = flat_line("correction/late", "analytics", late, 31_827, month)
-        yield Line(
-            line.key, line.intended, line.columns, line.quantity, line.prices, july.start, july.hours, priced=False
-        )
+        yield replace(line, first=july.start, hours=july.hours)
 
 
 def _rounding(bill: list[Line], month: Month) -> Line:

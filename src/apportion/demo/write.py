@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -17,15 +17,24 @@ from apportion.warehouse import disk
 DOCUMENTS = ("apportion.yaml", "organization.yaml", "policy.yaml")
 
 
-def write(directory: Path, *, rows: int = 60_000, months: int = 12, seed: int = 2026) -> DemoCompany:
+def write(
+    directory: Path,
+    *,
+    rows: int = 60_000,
+    months: int = 12,
+    seed: int = 2026,
+    progress: Callable[[int], None] = lambda _: None,
+) -> DemoCompany:
     """Write the example company's workspace into `directory`: the same bytes for the same arguments.
 
     `rows` is how many charges are current once everything is ingested, over all sources and months; it changes how
     finely cost is metered, not how much there is. Months count from November 2025. Raises `InputRefusedError` for
-    fewer rows than the story has lines and where a workspace or its deliveries are already there, `StorageError` where
-    the disk refuses; then nothing is left behind.
+    fewer rows than the story has lines and where something of the same name is already there, `StorageError` where
+    the disk refuses; then nothing is left behind. `progress` is told the rows written since it was told last.
     """
     bills = plan(rows, months, seed)
+    if directory.exists() and not directory.is_dir():
+        raise InputRefusedError(f"{directory} is not a directory.", advice="Name a new directory for the demo.")
     names = (*DOCUMENTS, DELIVERIES)
     taken = [name for name in names if (directory / name).exists()]
     if taken:
@@ -35,7 +44,7 @@ def write(directory: Path, *, rows: int = 60_000, months: int = 12, seed: int = 
     with disk.explained(directory):
         directory.mkdir(parents=True, exist_ok=True)
         try:
-            return _written(directory, bills)
+            return _written(directory, bills, progress)
         except BaseException:
             for name in DOCUMENTS:
                 (directory / name).unlink(missing_ok=True)
@@ -43,7 +52,7 @@ def write(directory: Path, *, rows: int = 60_000, months: int = 12, seed: int = 
             raise
 
 
-def _written(directory: Path, bills: Sequence[Bill]) -> DemoCompany:
+def _written(directory: Path, bills: Sequence[Bill], progress: Callable[[int], None]) -> DemoCompany:
     for name in DOCUMENTS:
         text = resources.files("apportion.demo").joinpath("documents", name).read_text(encoding="utf-8")
         (directory / name).write_text(text, encoding="utf-8")
@@ -51,6 +60,7 @@ def _written(directory: Path, bills: Sequence[Bill]) -> DemoCompany:
     with Writer() as writer:
         for bill in bills:
             deliveries += write_bill(directory, bill, writer)
+            progress(bill.rows)
     periods = tuple(dict.fromkeys(bill.month.period for bill in bills))
     return DemoCompany(directory, periods, tuple(deliveries), tuple(_totals(bills)))
 

@@ -38,6 +38,7 @@ class Posting:
 
     @property
     def ledger_account(self) -> LedgerAccount:
+        """Where it lands, dimensions included."""
         return LedgerAccount(self.company, self.account, self.cost_center, self.department, self.partner)
 
 

@@ -27,6 +27,7 @@ class Comparison:
 
     @property
     def invoice_units(self) -> int:
+        """What the provider invoice asks for; zero where there is none."""
         return self.invoice.units if self.invoice else 0
 
     @property

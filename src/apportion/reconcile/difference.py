@@ -45,6 +45,7 @@ class Difference:
 
     @property
     def sentence(self) -> str:
+        """The reason, said to people."""
         return SENTENCES[self.reason]
 
 

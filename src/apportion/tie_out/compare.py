@@ -27,7 +27,7 @@ from apportion.warehouse.snapshot import Total
 UNEXPLAINED = "unexplained"
 
 
-def tie_out(  # noqa: PLR0917 - one for each stage
+def tie_out(
     period: BillingPeriod,
     totals: Sequence[Total],
     provider_invoices: Sequence[ProviderInvoice],

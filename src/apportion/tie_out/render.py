@@ -139,6 +139,7 @@ class _Amounts:
         self._whole = max((len(text) - len(_fraction(text)) for text in texts), default=0)
 
     def text(self, units: int) -> str:
+        """An amount, padded on both sides of the decimal point."""
         shown = self._exact(units)
         fraction = _fraction(shown)
         return f"{shown.removesuffix(fraction):>{self._whole}}{fraction:<{self._fraction}}"

@@ -37,6 +37,7 @@ def sums(stage: Stage, amounts: Iterable[tuple[str, str, int]]) -> list[Row]:
 
 
 def invoice_rows(invoices: Iterable[ProviderInvoice]) -> list[Row]:
+    """The provider invoices, in parts by who states their amounts."""
     said = {
         Origin.INVOICE_DETAIL: "as the providers' invoices state it",
         Origin.COST_DATA: "as stated in the cost data",
@@ -53,6 +54,7 @@ def _by_holder(stage: Stage, amounts: Iterable[tuple[str, Target, int]]) -> list
 
 
 def line_rows(allocation: Allocation) -> list[Row]:
+    """The lines of the allocation twice: exact, and settled."""
     return [
         *_by_holder(Stage.ALLOCATED, ((line.scope.currency, line.holder, line.units) for line in allocation.lines)),
         *_by_holder(
@@ -62,10 +64,12 @@ def line_rows(allocation: Allocation) -> list[Row]:
 
 
 def settled_units(line: Line) -> int:
+    """The settled amount of a line, in units of 10⁻¹⁸."""
     return line.minor * units_per_minor(line.scope.currency)
 
 
 def statement_rows(statements: Iterable[Statement]) -> list[Row]:
+    """The totals that stand on the statements."""
     return _by_holder(
         Stage.STATEMENTS,
         (

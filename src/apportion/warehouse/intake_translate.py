@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apportion.focus import checks
+from apportion.focus.checks import Check
 from apportion.focus.columns import COSTS, DATASETS, DataType
 from apportion.warehouse import duckdb as engine
-from apportion.warehouse import intake_flags, intake_values
-from apportion.warehouse.intake_flags import Check
+from apportion.warehouse import intake_flags
+from apportion.warehouse.intake_values import Instant, Number, Stage
 from apportion.warehouse.snapshot import Column
 
 FLAGS, EFFECT, RAW, NULLS, RAGGED = "__flags", "__effect", "__raw_", "__nulls_", "__ragged"
@@ -32,7 +33,7 @@ _UNREADABLE = {
 
 @dataclass(frozen=True, slots=True)
 class Csv:
-    """How a CSV file is read: its delimiter, compression (``none``, ``gzip``, ``zstd``) and column names, all different.
+    """How a CSV file is read: its delimiter, compression (``none``, ``gzip``, ``zstd``) and names, all different.
 
     A `repaired` file is one of our own, with the raw text of ragged rows in a last column.
     """
@@ -60,22 +61,21 @@ class Csv:
 class _Translation:
     """What is written: the columns, and the marks of what could not be kept."""
 
+    stage: Stage = field(default_factory=Stage)
     outputs: list[str] = field(default_factory=list)
     conditions: dict[tuple[Check, str], str] = field(default_factory=dict)
     effects: list[str] = field(default_factory=list)
 
-    def number(self, name: str, shown: str, number: intake_values.Number, output: str) -> None:
+    def number(self, name: str, shown: str, number: Number, output: str) -> None:
         self.add(number.value, output)
-        rounded = number.effect and f"{number.effect} IS NOT NULL"
         self._flag(checks.NUMBER_UNREADABLE, name, number.unreadable)
-        self._flag(checks.NUMBER_ROUNDED, name, rounded)
-        self._raw(name, shown, number.unreadable, rounded)
+        self._flag(checks.NUMBER_ROUNDED, name, number.rounded)
+        self._raw(name, shown, number.unreadable, number.rounded)
         if number.effect:
             self.effects.append(number.effect)
 
-    def instant(self, name: str, shown: str, instant: intake_values.Instant, output: str) -> None:
-        kept = f"CASE WHEN NOT ({instant.unreadable}) THEN {instant.value} END" if instant.unreadable else instant.value
-        self.add(kept, output)
+    def instant(self, name: str, shown: str, instant: Instant, output: str) -> None:
+        self.add(instant.value, output)
         if name in _UNREADABLE:
             self._flag(_UNREADABLE[name], name, instant.unreadable)
             self._flag(checks.INSTANT_FORM, name, instant.odd_form)
@@ -97,6 +97,13 @@ class _Translation:
         effects = [f"coalesce({effect}, 0)" for effect in self.effects]
         self.add(f"nullif({' + '.join(effects)}, 0)" if effects else "NULL::DECIMAL(38,20)", EFFECT)
         return ", ".join(self.outputs)
+
+    def write(self, connection: engine.Connection, source: str, target: Path) -> None:
+        connection.execute("SET preserve_insertion_order = true")
+        connection.execute(
+            f"COPY (SELECT {self.selected()} FROM {self.stage.relation(source)}) "
+            f"TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+        ).fetchall()
 
 
 def csv_columns(names: Sequence[str], ids: Sequence[str | None], dataset: str) -> tuple[Column, ...]:
@@ -131,9 +138,9 @@ def translate_csv(
     for column, origin in zip(columns, made_from, strict=True):
         shown = engine.identifier(origin)
         if column.type == "TIMESTAMP":
-            translation.instant(column.name, shown, intake_values.text_instant(shown), column.physical)
+            translation.instant(column.name, shown, translation.stage.text_instant(column.name, shown), column.physical)
         elif column.type == engine.DECIMAL:
-            translation.number(column.name, shown, intake_values.text_number(shown), column.physical)
+            translation.number(column.name, shown, translation.stage.text_number(column.name, shown), column.physical)
         else:
             translation.add(shown, column.physical)
     if csv.repaired:
@@ -142,7 +149,7 @@ def translate_csv(
     masks = _Masks(csv.names, tuple(nulls))
     for name in masks.columns:
         translation.add(name, name)
-    _copy(connection, translation.selected(), masks.cleaned(csv.relation), target)
+    translation.write(connection, masks.cleaned(csv.relation), target)
 
 
 def translate_parquet(
@@ -152,7 +159,9 @@ def translate_parquet(
 
     Gives how the columns of the new file are read.
     """
-    translation = _Translation(["*"])
+    translation = _Translation()
+    for name in dict.fromkeys(column.physical for column in columns if column.physical):
+        translation.add(engine.identifier(name), name)
     read: list[Column] = []
     for column in columns:
         kind = translated_type(column.name, dataset)
@@ -161,16 +170,16 @@ def translate_parquet(
             read.append(column)
             continue
         if kind == "TIMESTAMP":
-            translation.instant(column.name, engine.text(column), intake_values.instant(column), physical)
+            translation.instant(column.name, engine.text(column), translation.stage.instant(column), physical)
         elif kind == engine.DECIMAL:
-            translation.number(column.name, engine.text(column), intake_values.number(column), physical)
+            translation.number(column.name, engine.text(column), translation.stage.number(column), physical)
         elif (shown := odd_text(column)) is not None:
             translation.add(shown, physical)
         else:
             read.append(column)
             continue
         read.append(Column(column.name, physical, kind))
-    _copy(connection, translation.selected(), engine.files([source]), target)
+    translation.write(connection, engine.files([source]), target)
     return tuple(read)
 
 
@@ -185,13 +194,6 @@ def odd_text(column: Column) -> str | None:
     if column.name == "Tags" and column.type.startswith("MAP") and column.type != "MAP(VARCHAR, VARCHAR)":
         return f"to_json({raw})::VARCHAR"
     return None
-
-
-def _copy(connection: engine.Connection, selected: str, source: str, target: Path) -> None:
-    connection.execute("SET preserve_insertion_order = true")
-    connection.execute(
-        f"COPY (SELECT {selected} FROM {source}) TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
-    ).fetchall()
 
 
 class _Masks:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse.snapshot import Column
 
-FLOATS = ("DOUBLE", "FLOAT")
 DECIMAL = engine.DECIMAL
 _EFFECT = "DECIMAL(38,20)"
 
@@ -77,46 +76,121 @@ def prepare(connection: engine.Connection) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """SQL of one cost column: its exact value (NULL where unreadable), and what can be wrong with it.
+    """SQL over a staged table: a cost as exact decimal, and what is wrong with it.
 
-    `plain` is a cheaper expression that compares like the value with zero and with other numbers of its type.
-    `effect` is the rounded minus the exact value in units of 10⁻¹⁸, NULL where nothing was rounded. A part is None
-    where the engine type excludes it.
+    `plain` compares like the value, with zero and with other numbers of the same `kind`, at less cost. `effect` is the
+    rounded minus the exact value in units of 10⁻¹⁸, NULL where nothing was rounded. None: it cannot happen.
     """
 
     value: str
     plain: str
+    kind: str
     missing: str
     unreadable: str | None
     effect: str | None
 
-
-def number(column: Column) -> Number:
-    """How a column is read as exact decimal, whatever its engine type."""
-    if not column.physical:
-        value = f"number({engine.literal(column.constant or '')})"
-        return Number(value, value, "FALSE", None, None)
-    raw = engine.raw(column)
-    if column.type in FLOATS:
-        return _float(raw)
-    if column.type.startswith("DECIMAL"):
-        return _decimal(raw, column.type)
-    if engine.is_number(column):
-        value = f"TRY_CAST({raw} AS {DECIMAL})"
-        return Number(value, raw, f"{raw} IS NULL", f"{raw} IS NOT NULL AND {value} IS NULL", None)
-    shown = engine.text(column) if column.type == "VARCHAR" else f"{raw}::VARCHAR"
-    return text_number(f"({shown})")
+    @property
+    def rounded(self) -> str | None:
+        """SQL that is true where the value was rounded."""
+        return self.effect and f"{self.effect} IS NOT NULL"
 
 
-def text_number(shown: str) -> Number:
-    """How a text is read as exact decimal."""
-    value = f"number({shown})"
-    return Number(
-        value, value, f"{shown} IS NULL", f"{shown} IS NOT NULL AND {value} IS NULL", f"effect({shown})"
-    )
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """SQL over a staged table: a date-time as instant in UTC, and what is wrong with it. None: it cannot happen."""
+
+    value: str
+    missing: str
+    unreadable: str | None
+    odd_form: str | None
 
 
-def _float(raw: str) -> Number:
+class Stage:
+    """Values worked out once, as columns beside those of a table, for the expressions of a query above it.
+
+    The engine works a repeated expression out again in every branch that uses it.
+    """
+
+    def __init__(self) -> None:
+        self._selected: dict[str, str] = {}
+
+    def relation(self, source: str) -> str:
+        """SQL of the table with the staged columns beside its own."""
+        columns = ", ".join(f"{sql} AS {name}" for name, sql in self._selected.items())
+        return f"(SELECT *, {columns} FROM {source})" if columns else source
+
+    def keep(self, name: str, sql: str) -> str:
+        """Stage an expression; gives the column that holds it."""
+        quoted = engine.identifier(f"__{name}")
+        self._selected[quoted] = sql
+        return quoted
+
+    def number(self, column: Column) -> Number:
+        """Stage a cost column, whatever its engine type."""
+        if not column.physical:
+            value = f"number({engine.literal(column.constant or '')})"
+            return Number(value, value, "", "FALSE", None, None)
+        raw = engine.raw(column)
+        if column.type == "DOUBLE":
+            value, effect = (
+                self.keep(f"n_{column.name}", _float(raw)),
+                self.keep(f"e_{column.name}", _float_effect(raw)),
+            )
+            return Number(value, raw, column.type, f"{raw} IS NULL", _unread(raw, value), effect)
+        if column.type.startswith("DECIMAL") and _scale(column.type) <= 18:
+            if column.type == DECIMAL:
+                return Number(raw, raw, column.type, f"{raw} IS NULL", None, None)
+            value = self.keep(f"n_{column.name}", f"TRY_CAST({raw} AS {DECIMAL})")
+            fits = _width(column.type) - _scale(column.type) <= 20
+            return Number(value, raw, column.type, f"{raw} IS NULL", None if fits else _unread(raw, value), None)
+        if engine.is_number(column) and not column.type.startswith("DECIMAL"):
+            value = self.keep(f"n_{column.name}", f"TRY_CAST({raw} AS {DECIMAL})")
+            return Number(value, raw, column.type, f"{raw} IS NULL", _unread(raw, value), None)
+        if column.type == "FLOAT":
+            return self.text_number(column.name, f"float_text({raw})")
+        shown = engine.text(column) if column.type == "VARCHAR" else f"{raw}::VARCHAR"
+        return self.text_number(column.name, shown)
+
+    def text_number(self, name: str, shown: str) -> Number:
+        """Stage a text as exact decimal."""
+        value = self.keep(f"n_{name}", f"number({shown})")
+        effect = self.keep(f"e_{name}", f"effect({shown})")
+        return Number(value, value, DECIMAL, f"{shown} IS NULL", _unread(shown, value), effect)
+
+    def instant(self, column: Column) -> Instant:
+        """Stage a date-time column, whatever its engine type."""
+        if not column.physical:
+            value = f"instant({engine.literal(column.constant or '')})"
+            return Instant(value, f"{value} IS NULL", None, None)
+        raw = engine.raw(column)
+        if column.type == "TIMESTAMP":
+            return Instant(raw, f"{raw} IS NULL", f"NOT in_range({raw})", None)
+        if column.type.startswith(("TIMESTAMP", "DATE")):
+            value = self.keep(f"i_{column.name}", f"{raw}::TIMESTAMP")
+            return Instant(value, f"{raw} IS NULL", f"NOT in_range({value})", None)
+        return self.text_instant(column.name, engine.text(column))
+
+    def text_instant(self, name: str, shown: str) -> Instant:
+        """Stage a text as instant."""
+        value = self.keep(f"i_{name}", f"instant({shown})")
+        form = self.keep(f"f_{name}", f"is_focus_instant({shown})")
+        unreadable = f"{shown} IS NOT NULL AND ({value} IS NULL OR NOT in_range({value}))"
+        return Instant(value, f"{shown} IS NULL", unreadable, f"{value} IS NOT NULL AND NOT {form}")
+
+
+def _unread(shown: str, value: str) -> str:
+    return f"{shown} IS NOT NULL AND {value} IS NULL"
+
+
+def _width(kind: str) -> int:
+    return int(kind.removeprefix("DECIMAL(").split(",")[0])
+
+
+def _scale(kind: str) -> int:
+    return int(kind.removesuffix(")").split(",")[1])
+
+
+def _float(raw: str) -> str:
     """The shortest decimal that reads back: by proved arithmetic where few digits do, else by the engine's text.
 
     Below one hundredth the shortest text may have more than 18 decimals; above, never.
@@ -130,56 +204,16 @@ def _float(raw: str) -> Number:
             f"WHEN abs({digits}) < 1e15 AND {digits} / 1e{places} = {raw} "
             f"THEN ({digits}::BIGINT::DECIMAL(18,0) * {step})::{DECIMAL}"
         )
-    is_long = f"isfinite({raw}) AND abs({raw}) < 0.01 AND {raw} <> 0"
-    value = (
-        f"CASE {' '.join(steps)} WHEN {is_long} THEN number(float_text({raw})) "
+    return (
+        f"CASE {' '.join(steps)} WHEN {_is_tiny(raw)} THEN number(float_text({raw})) "
         f"WHEN isfinite({raw}) AND abs({raw}) < 1e20 THEN TRY_CAST(float_text({raw}) AS {DECIMAL}) END"
     )
-    fits = f"abs(round({raw} * 1e16)) < 1e15 AND round({raw} * 1e16) / 1e16 = {raw}"
-    effect = f"CASE WHEN {is_long} AND NOT ({fits}) THEN effect(float_text({raw})) END"
-    unreadable = f"NOT isfinite({raw}) OR abs({raw}) >= 1e20"
-    return Number(value, raw, f"{raw} IS NULL", unreadable, effect)
 
 
-def _decimal(raw: str, kind: str) -> Number:
-    width, scale = (int(part) for part in kind.removeprefix("DECIMAL(").removesuffix(")").split(","))
-    missing = f"{raw} IS NULL"
-    if scale > 18:
-        shown = f"{raw}::VARCHAR"
-        value = f"number({shown})"
-        return Number(value, raw, missing, None, f"effect({shown})")
-    if width - scale <= 20:
-        return Number(raw if kind == DECIMAL else f"{raw}::{DECIMAL}", raw, missing, None, None)
-    value = f"TRY_CAST({raw} AS {DECIMAL})"
-    return Number(value, raw, missing, f"{raw} IS NOT NULL AND {value} IS NULL", None)
+def _float_effect(raw: str) -> str:
+    short = f"abs(round({raw} * 1e16)) < 1e15 AND round({raw} * 1e16) / 1e16 = {raw}"
+    return f"CASE WHEN {_is_tiny(raw)} AND NOT ({short}) THEN effect(float_text({raw})) END"
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
-    """SQL of one date-time column: the instant in UTC, and what can be wrong. A part is None where it cannot be."""
-
-    value: str
-    missing: str
-    unreadable: str | None
-    odd_form: str | None
-
-
-def instant(column: Column) -> Instant:
-    """How a column is read as an instant, whatever its engine type. Instants lie in the years 1900 to 2999."""
-    if not column.physical:
-        value = f"instant({engine.literal(column.constant or '')})"
-        return Instant(value, f"{value} IS NULL", None, None)
-    raw = engine.raw(column)
-    if column.type == "VARCHAR":
-        return text_instant(f"({engine.text(column)})")
-    if not column.type.startswith(("TIMESTAMP", "DATE")):
-        return text_instant(f"({raw}::VARCHAR)")
-    value = raw if column.type == "TIMESTAMP" else f"{raw}::TIMESTAMP"
-    return Instant(value, f"{raw} IS NULL", f"NOT in_range({value})", None)
-
-
-def text_instant(shown: str) -> Instant:
-    """How a text is read as an instant."""
-    value = f"instant({shown})"
-    unreadable = f"{shown} IS NOT NULL AND ({value} IS NULL OR NOT in_range({value}))"
-    return Instant(value, f"{shown} IS NULL", unreadable, f"{value} IS NOT NULL AND NOT is_focus_instant({shown})")
+def _is_tiny(raw: str) -> str:
+    return f"isfinite({raw}) AND abs({raw}) < 0.01 AND {raw} <> 0"

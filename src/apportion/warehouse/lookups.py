@@ -23,7 +23,7 @@ class Lookups:
     def __init__(self, connection: engine.Connection, plan: Plan) -> None:
         self.plan = plan
         self.type = "SMALLINT" if plan.otherwise < 2**15 else "INTEGER"
-        self.fields = sorted(_fields(plan))
+        self.fields = sorted(plan_fields(plan))
         self._names = {field: f"f{place}" for place, field in enumerate(self.fields)}
         self._heads = {heads.field: place for place, heads in enumerate(plan.heads)}
         joins, outcomes = [], []
@@ -70,7 +70,8 @@ class Lookups:
         return f"CASE {unguarded} {' '.join(cases)} ELSE {self.plan.otherwise} END"
 
 
-def _fields(plan: Plan) -> set[Field]:
+def plan_fields(plan: Plan) -> set[Field]:
+    """Every field that the plan looks at."""
     found = {key.field for lookup in plan.lookups for key in lookup.keys} | {heads.field for heads in plan.heads}
     for lookup in plan.lookups:
         for hit in lookup.rows.values():

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import heapq
-import os
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from apportion.warehouse import duckdb as engine
-from apportion.warehouse.queries import MOST_WORKERS, Batch, batches, source
+from apportion.warehouse.queries import side_by_side
+from apportion.warehouse.scan import Batch, batches, relation
 from apportion.warehouse.snapshot import ChargeFile, Snapshot
+
+_Place = tuple[Decimal, str, int]
 
 SHOWN = (
     "ChargePeriodStart",
@@ -61,26 +62,22 @@ def sources(snapshot: Snapshot, sidecars: Path, wanted: Wanted, *, effective: bo
 
     The first pass reads only what selects and adds; only the files that hold a shown row are then read further.
     """
-    todo = list(batches(snapshot, sidecars))
-    workers = max(1, min(len(todo), os.cpu_count() or 1, MOST_WORKERS))
 
-    def work(first: int) -> tuple[int, Decimal, list[tuple[Decimal, str, int]]]:
+    def work(connection: engine.Connection, mine: Sequence[Batch]) -> tuple[int, Decimal, list[_Place]]:
         rows, cost, largest = 0, Decimal(0), []
-        with closing(engine.connect(threads=1, share=workers)) as connection:
-            for batch in todo[first::workers]:
-                selected = _selected(batch, wanted, effective=effective)
-                found = connection.execute(
-                    f"WITH found AS MATERIALIZED ({selected}) "
-                    f"SELECT count(*) OVER (), sum(cost) OVER (), cost, filename, file_row_number "
-                    f"FROM found ORDER BY abs(cost) DESC, filename, file_row_number LIMIT {max(most, 1):d}"
-                ).fetchall()
-                if found:
-                    rows, cost = rows + found[0][0], cost + found[0][1]
-                    largest += [(row[2], row[3], row[4]) for row in found[:most]]
+        for batch in mine:
+            selected = _selected(batch, wanted, effective=effective)
+            found = connection.execute(
+                f"WITH found AS MATERIALIZED ({selected}) "
+                f"SELECT count(*) OVER (), sum(cost) OVER (), cost, filename, file_row_number "
+                f"FROM found ORDER BY abs(cost) DESC, filename, file_row_number LIMIT {max(most, 1):d}"
+            ).fetchall()
+            if found:
+                rows, cost = rows + found[0][0], cost + found[0][1]
+                largest += [(row[2], row[3], row[4]) for row in found[:most]]
         return rows, cost, largest
 
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        parts = list(pool.map(work, range(workers)))
+    parts = side_by_side(list(batches(snapshot, sidecars)), work)
     largest = heapq.nsmallest(
         most, (row for part in parts for row in part[2]), key=lambda row: (-abs(row[0]), *row[1:])
     )
@@ -102,14 +99,12 @@ def _selected(batch: Batch, wanted: Wanted, *, effective: bool) -> str:
     cost = engine.cost(file, "EffectiveCost" if effective else "BilledCost")
     sidecar = f"SELECT outcome AS sidecar_outcome FROM {engine.files([batch.sidecar])}"
     return (
-        f"SELECT {cost} AS cost, filename, file_row_number FROM {source(batch)} POSITIONAL JOIN ({sidecar}) "
+        f"SELECT {cost} AS cost, filename, file_row_number FROM {relation(batch)} POSITIONAL JOIN ({sidecar}) "
         f"WHERE {' AND '.join(tests)}"
     )
 
 
-def _with_columns(
-    files: Mapping[str, ChargeFile], largest: Sequence[tuple[Decimal, str, int]]
-) -> tuple[SourceRow, ...]:
+def _with_columns(files: Mapping[str, ChargeFile], largest: Sequence[_Place]) -> tuple[SourceRow, ...]:
     places: dict[str, list[int]] = {}
     for _, path, row in largest:
         places.setdefault(path, []).append(row)

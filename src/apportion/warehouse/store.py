@@ -112,6 +112,15 @@ class Workspace:
     def _staging(self) -> Path:
         return self._store / "staging"
 
+    def cache(self, snapshot: Snapshot) -> Path:
+        """Where a narrow copy of the snapshot's charges is kept while its period is open; caches of others go."""
+        directory = self._store / "cache" / str(snapshot.period)
+        here = directory / snapshot.digest[:16]
+        for other in directory.glob("*"):
+            if other != here:
+                disk.remove(other)
+        return here
+
     # Writing.
 
     @contextmanager

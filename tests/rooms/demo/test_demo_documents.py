@@ -13,6 +13,9 @@ from apportion import settings
 from apportion.allocate import policy_checks, policy_file
 from apportion.allocate.policy import CostBasis, Method, Policy
 from apportion.demo import DemoCompany
+from apportion.money.amount import ONE
+from apportion.money.currency import minor_text
+from apportion.money.split import to_step
 from apportion.organization import organization_file
 from apportion.organization.cost_group import Organization
 from apportion.periods import BillingPeriod
@@ -106,3 +109,29 @@ def test_documents_are_plainly_an_example(company: DemoCompany) -> None:
         assert text.count("#") >= 5
         assert max(len(line) for line in text.splitlines()) <= 120
     assert not list(Path(company.root).glob("*.py"))
+
+
+def test_the_tutorial_names_the_figures_of_the_plan(company: DemoCompany) -> None:
+    page = Path(__file__).parents[3] / "docs" / "tutorial" / "the-demo-company.md"
+    written = dict(
+        re.findall(r"^\| ([\w-]+) \| ([\d,.]+ \| [\d,.]+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    expected = {}
+    for source in {total.source for total in company.totals}:
+        totals = [total for total in company.totals if total.source == source]
+        expected[source] = (
+            f"{shown(sum(t.billed_units for t in totals))} | {shown(sum(t.effective_units for t in totals))}"
+        )
+    for period in company.periods:
+        cost = Counter[str]()
+        for total in company.totals:
+            if total.period == period:
+                cost[total.currency] += total.effective_units
+        expected[str(period)] = f"{shown(cost['USD'])} | {shown(cost['EUR'])}"
+    assert written == expected
+
+
+def shown(units: int) -> str:
+    """An amount as the tutorial writes it: rounded to cents, commas between thousands."""
+    whole, _, cents = minor_text(to_step(units, ONE // 100), "USD").partition(".")
+    return f"{int(whole):,}.{cents}"

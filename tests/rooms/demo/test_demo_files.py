@@ -54,7 +54,9 @@ def test_the_same_bytes_every_time(tmp_path: Path) -> None:
 
 def test_another_seed_is_another_year(tmp_path: Path) -> None:
     one = demo.write(tmp_path / "one", rows=400, months=1)
-    two = demo.write(tmp_path / "two", rows=400, months=1, seed=7)
+    told: list[int] = []
+    two = demo.write(tmp_path / "two", rows=400, months=1, seed=7, progress=told.append)
+    assert sum(told) == 400
     assert one.totals != two.totals
     assert digests(tmp_path / "one").keys() == digests(tmp_path / "two").keys()
 
@@ -222,6 +224,12 @@ def test_a_directory_that_is_taken_is_refused_and_left_alone(tmp_path: Path, nam
     with pytest.raises(InputRefusedError, match=f"already holds {name}"):
         demo.write(tmp_path, rows=400, months=1)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "demo").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputRefusedError, match="is not a directory"):
+        demo.write(tmp_path / "demo", rows=400, months=1)
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

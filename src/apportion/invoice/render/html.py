@@ -11,9 +11,8 @@ from collections.abc import Iterable, Sequence
 from apportion.allocate.policy import Method
 from apportion.invoice import wording
 from apportion.invoice.render.markup import Markup, joined, tag
-from apportion.invoice.render.sections import Section, sections, what, why
+from apportion.invoice.render.sections import Section, digests, particulars, sections, what, why
 from apportion.invoice.render.style import SHEET
-from apportion.invoice.render.text import digests, particulars
 from apportion.invoice.statement import LineKind, Statement, StatementLine
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

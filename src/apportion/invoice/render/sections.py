@@ -1,4 +1,4 @@
-"""The parts of a statement in reading order: direct cost by provider invoice, then shared cost by currency."""
+"""What all readable formats share: the parts of a statement in reading order, and how its lines are labelled."""
 
 from __future__ import annotations
 
@@ -54,3 +54,29 @@ def why(line: StatementLine) -> str:
         return line.reason.removeprefix(f"{line.pool_name}: ")
     rows = f"{line.rows:,} row{'' if line.rows == 1 else 's'}"
     return f"{line.reason}, {rows}"
+
+
+def particulars(statement: Statement) -> tuple[tuple[str, str], ...]:
+    """Owners and coding as (label, value), in reading order; nothing for what is no cost group."""
+    if not statement.path:
+        return ()
+    return (
+        ("Cost group", statement.holder.code),
+        ("Finance owner", statement.owners.finance),
+        ("Technical owner", statement.owners.technical),
+        ("Business owner", statement.owners.business),
+        ("Company", statement.coding.company),
+        ("Cost center", statement.coding.cost_center),
+        ("Department", statement.coding.department),
+        ("Ledger account", statement.coding.ledger_account),
+    )
+
+
+def digests(statement: Statement) -> tuple[tuple[str, str], ...]:
+    """What the statement depends on, pinned by SHA-256, as (label, value)."""
+    return (
+        ("Policy", statement.policy_name),
+        ("Policy digest", statement.policy_digest),
+        ("Organization digest", statement.organization_digest),
+        ("Cost data digest", statement.snapshot_digest),
+    )

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from apportion.invoice import wording
-from apportion.invoice.render.sections import Section, sections, what, why
+from apportion.invoice.render.sections import Section, digests, particulars, sections, what, why
 from apportion.invoice.statement import LineKind, Statement, StatementLine
 from apportion.ledger.account import tidy
 
@@ -66,32 +66,6 @@ def _line(line: StatementLine) -> Iterator[str]:
     if line.kind is LineKind.SHARE:
         about += f"; of {wording.scope_text(line.scope)}"
     yield from _wrapped(about, _INDENT + 2)
-
-
-def particulars(statement: Statement) -> tuple[tuple[str, str], ...]:
-    """Owners and coding as (label, value), in reading order; nothing for what is no cost group."""
-    if not statement.path:
-        return ()
-    return (
-        ("Cost group", statement.holder.code),
-        ("Finance owner", statement.owners.finance),
-        ("Technical owner", statement.owners.technical),
-        ("Business owner", statement.owners.business),
-        ("Company", statement.coding.company),
-        ("Cost center", statement.coding.cost_center),
-        ("Department", statement.coding.department),
-        ("Ledger account", statement.coding.ledger_account),
-    )
-
-
-def digests(statement: Statement) -> tuple[tuple[str, str], ...]:
-    """What the statement depends on, pinned by SHA-256, as (label, value)."""
-    return (
-        ("Policy", statement.policy_name),
-        ("Policy digest", statement.policy_digest),
-        ("Organization digest", statement.organization_digest),
-        ("Cost data digest", statement.snapshot_digest),
-    )
 
 
 def _wrapped(text: str, indent: int, hanging: int | None = None) -> Iterator[str]:

@@ -1,0 +1,186 @@
+"""``apportion allocate``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from apportion.cli.arguments import Period
+from apportion.cli.face import Face
+
+if TYPE_CHECKING:
+    from apportion.allocate.allocation import Allocation
+    from apportion.close.run import Run
+    from apportion.periods import BillingPeriod
+    from apportion.warehouse.store import Workspace
+
+VERSION = 1
+_NAMES = {"cost_group": "Cost groups", "kept_central": "Kept central", "unallocated": "Unallocated"}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one kind of holder carries in one currency, settled, in minor units."""
+
+    currency: str
+    holder: str
+    direct_minor: int
+    shared_minor: int
+
+    @property
+    def minor(self) -> int:
+        return self.direct_minor + self.shared_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What came out of one pool in one currency, to how many holders, in minor units."""
+
+    currency: str
+    pool_id: str
+    holders: int
+    minor: int
+
+
+def run(face: Face, period: Period) -> None:
+    """Allocate a billing period: every charge to the cost group or pool that the policy names, and pools shared.
+
+    The result stays until the period is allocated again; the same files give the same result. A sealed period is
+    replayed from what it was sealed with, and has to come out the same.
+
+    \b
+    Example:
+      apportion allocate 2026-10
+    """
+    workspace = face.workspace()
+    done = allocated(face, workspace, period)
+    sealed = workspace.sealed(period) is not None
+    allocation = done.allocation
+    held, shared = holdings(allocation), pools(allocation)
+    face.give(
+        {
+            "document": "allocate",
+            "version": VERSION,
+            "period": str(period),
+            "sealed": sealed,
+            "run_digest": done.digest,
+            "cost_basis": str(allocation.cost_basis),
+            "rows": charges(allocation),
+            "holders": [_held_document(each) for each in held],
+            "pools": [_shared_document(each) for each in shared],
+            "policy_digest": allocation.policy_digest,
+            "organization_digest": allocation.organization_digest,
+            "snapshot_digest": allocation.snapshot_digest,
+        }
+    )
+    if not face.as_json:
+        _show(face, done, held, shared, sealed=sealed)
+
+
+def allocated(face: Face, workspace: Workspace, period: BillingPeriod) -> Run:
+    """The new run of a period, with progress while it is made."""
+    from apportion.cli.progress import rows_done
+    from apportion.close import run as runs
+
+    total = sum(file.rows for file in workspace.snapshot(period).files)
+    with rows_done(face, f"Allocating {period}", total) as progress:
+        return runs.allocate(workspace, period, progress)
+
+
+def charges(allocation: Allocation) -> int:
+    """How many charges were allocated."""
+    return sum(cell.rows for cell in allocation.cells)
+
+
+def holdings(allocation: Allocation) -> list[Held]:
+    """Who carries what, by currency and kind of holder; kinds that carry nothing are left out."""
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for line in allocation.lines:
+        key = (line.scope.currency, str(line.holder.holder))
+        direct, shared = sums.get(key, (0, 0))
+        sums[key] = (direct, shared + line.minor) if line.pool_id else (direct + line.minor, shared)
+    order = list(_NAMES)
+    return [Held(*key, *sums[key]) for key in sorted(sums, key=lambda key: (key[0], order.index(key[1])))]
+
+
+def pools(allocation: Allocation) -> list[Shared]:
+    """What each pool brought to holders, in the order in which pools were shared."""
+    order = {share.pool_id: share.step for share in allocation.shares}
+    found: dict[tuple[str, str], tuple[set[object], int]] = {}
+    for line in allocation.lines:
+        if line.pool_id:
+            holders, minor = found.get((line.scope.currency, line.pool_id), (set(), 0))
+            found[line.scope.currency, line.pool_id] = (holders | {line.holder}, minor + line.minor)
+    keys = sorted(found, key=lambda key: (key[0], order[key[1]]))
+    return [Shared(*key, len(found[key][0]), found[key][1]) for key in keys]
+
+
+def currencies(held: Iterable[Held]) -> list[str]:
+    return sorted({each.currency for each in held})
+
+
+def coverage(held: Iterable[Held], currency: str) -> str:
+    """How much of a currency's cost has found an owner or is kept central: ``97.9 %``."""
+    from apportion.cli.amounts import percent
+
+    these = [each for each in held if each.currency == currency]
+    owned = sum(each.minor for each in these if each.holder != "unallocated")
+    return percent(owned, sum(each.minor for each in these))
+
+
+def _show(face: Face, done: Run, held: list[Held], shared: list[Shared], *, sealed: bool) -> None:
+    from apportion.cli.amounts import count, percent
+    from apportion.cli.tables import Column, table
+    from apportion.invoice.wording import grouped
+
+    allocation = done.allocation
+    rows = count(charges(allocation), "charge")
+    face.say(f"Allocated {done.period} on {allocation.cost_basis} cost: {rows}.", "bold")
+    if sealed:
+        face.say("The period is sealed; it was replayed and came out the same.")
+    columns = [Column("Direct", is_number=True), Column("From pools", is_number=True), Column("Together", is_number=True)]
+    for currency in currencies(held):
+        these = [each for each in held if each.currency == currency]
+        total = Held(currency, "", sum(each.direct_minor for each in these), sum(each.shared_minor for each in these))
+
+        def line(name: str, of: Held, total: Held = total) -> list[str]:
+            amounts = (of.direct_minor, of.shared_minor, of.minor)
+            return [name, *(grouped(each, of.currency) for each in amounts), percent(of.minor, total.minor)]
+
+        face.say()
+        lines = [line(_NAMES[each.holder], each) for each in these]
+        head = [Column(currency), *columns, Column("", is_number=True)]
+        face.show(table(head, lines, sums=[line("Together", total)]))
+        brought = [each for each in shared if each.currency == currency]
+        if brought:
+            face.say()
+            lines = [[each.pool_id, f"{each.holders:,}", grouped(each.minor, currency)] for each in brought]
+            head = [Column(f"Pool ({currency})"), Column("Holders", is_number=True), Column("Shared", is_number=True)]
+            sums = [["Together", "", grouped(sum(each.minor for each in brought), currency)]]
+            face.show(table(head, lines, sums=sums))
+    face.say()
+    face.say(f"Next: apportion statements {done.period}, or all that follows with: apportion close {done.period}")
+
+
+def _held_document(held: Held) -> dict[str, object]:
+    from apportion.money.currency import minor_text
+
+    return {
+        "currency": held.currency,
+        "holder": held.holder,
+        "direct": minor_text(held.direct_minor, held.currency),
+        "from_pools": minor_text(held.shared_minor, held.currency),
+        "amount": minor_text(held.minor, held.currency),
+    }
+
+
+def _shared_document(shared: Shared) -> dict[str, object]:
+    from apportion.money.currency import minor_text
+
+    return {
+        "currency": shared.currency,
+        "pool": shared.pool_id,
+        "holders": shared.holders,
+        "amount": minor_text(shared.minor, shared.currency),
+    }

@@ -1,0 +1,95 @@
+"""The commands in the order of a month, and what is said before them all.
+
+Only light modules are loaded here: each command loads what it needs when it runs, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from apportion.cli import (
+    allocate,
+    close,
+    deliveries,
+    demo,
+    explain,
+    findings,
+    ingest,
+    init,
+    journal,
+    periods,
+    policy,
+    statements,
+    tie_out,
+)
+from apportion.cli.act import AsJson, Named, act
+from apportion.cli.face import Face
+
+
+def command() -> Any:
+    """The whole command line, ready to run."""
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+    )
+    app.callback(invoke_without_command=True)(_before)
+    act(app, "init")(init.run)
+    act(app, "ingest")(ingest.run)
+    act(app, "deliveries")(deliveries.run)
+    act(app, "findings")(findings.run)
+    of_policy = typer.Typer(help="Check the policy, or print the JSON Schema of policy files.", no_args_is_help=False)
+    of_policy.callback(invoke_without_command=True)(_only_help)
+    act(of_policy, "check")(policy.check)
+    act(of_policy, "schema")(policy.schema)
+    app.add_typer(of_policy, name="policy")
+    act(app, "periods")(periods.run)
+    act(app, "allocate")(allocate.run)
+    act(app, "statements")(statements.run)
+    act(app, "journal")(journal.run)
+    act(app, "tie-out")(tie_out.run)
+    act(app, "explain")(explain.run)
+    act(app, "close")(close.run)
+    act(app, "demo")(demo.run)
+    return typer.main.get_command(app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"apportion {version('apportion')}")
+        raise typer.Exit
+
+
+def _before(
+    context: typer.Context,
+    workspace: Named = None,
+    as_json: AsJson = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Closes the cloud bill: every cent of it lands exactly once, and anyone can ask why.
+
+    A month runs: ingest, findings, policy check, allocate, statements, journal, tie-out; `close` does all of them
+    in order and seals the month.
+
+    \b
+    Begin:
+      apportion demo DIR          a year of an invented company, closed and ready to question
+      apportion init DIR          a workspace of your own
+    \b
+    Exit status:
+      0 fine, 1 input refused, 2 wrong usage, 3 the books do not agree, 4 no workspace or no room, 130 interrupted
+    """
+    context.obj = Face(workspace, as_json=as_json)
+    _only_help(context)
+
+
+def _only_help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())

@@ -1,0 +1,95 @@
+"""``apportion explain``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apportion.cli.arguments import read_count
+from apportion.cli.face import Face
+
+if TYPE_CHECKING:
+    from apportion.close.explain import Explanation
+    from apportion.warehouse.store import Workspace
+
+MOST_ROWS = 1000
+
+
+def read_rows(text: str | int) -> int:
+    """How many rows to show: a count that a person can still read."""
+    rows = read_count(text)
+    if rows > MOST_ROWS:
+        raise typer.BadParameter(f"At most {MOST_ROWS:,} rows are shown of each amount.")
+    return rows
+
+
+def run(
+    face: Face,
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="NUMBER[:LINE]", help="A statement, or one of its lines: ST-2026-10-0003:2.", show_default=False
+        ),
+    ],
+    rows: Annotated[
+        int,
+        typer.Option("--rows", parser=read_rows, metavar="N", help="How many source rows to show of each amount."),
+    ] = 10,
+) -> None:
+    """Explain a line of a statement down to the rows of the delivered files; every step adds up.
+
+    Without LINE, the whole statement is printed. With it: the settled and the exact amount, the rules or the share of
+    a pool, what the pool is made of, and the source rows, largest first.
+
+    \b
+    Examples:
+      apportion explain ST-2026-10-0003
+      apportion explain ST-2026-10-0003:2 --rows 50
+    """
+    from apportion.cli.explain_json import document
+    from apportion.cli.explain_text import lines
+    from apportion.close.explain import explain
+    from apportion.invoice.render import json_text
+
+    workspace = face.workspace()
+    _must_be_readable(reference)
+    found = explain(workspace, reference, most=rows)
+    if found.line is None:
+        face.give(json_text.document(found.statement))
+        _show_statement(face, found)
+        return
+    face.give(document(found))
+    if not face.as_json:
+        for line in lines(found, face.width):
+            face.say(line)
+
+
+def _must_be_readable(reference: str) -> None:
+    """A number that no statement could have is wrong usage, not a statement that is missing."""
+    from apportion.errors import InputRefusedError
+    from apportion.invoice.numbering import read_reference
+
+    try:
+        read_reference(reference)
+    except InputRefusedError as error:
+        raise typer.BadParameter(f"{error.sentence} {error.advice}", param_hint="'NUMBER[:LINE]'") from None
+
+
+def _show_statement(face: Face, found: Explanation) -> None:
+    from apportion.invoice.render import text
+
+    if face.as_json:
+        return
+    face.say(text.render(found.statement).rstrip("\n"))
+    face.say()
+    face.say(f"Take a line apart with: apportion explain {found.statement.number}:LINE")
+
+
+def example(workspace: Workspace) -> str:
+    """The workspace as an option that leads to it from here; empty where commands find it by themselves."""
+    from pathlib import Path
+
+    from apportion.cli.face import shown_path
+
+    return "" if Path.cwd().is_relative_to(workspace.root) else f"--workspace {shown_path(workspace.root)} "

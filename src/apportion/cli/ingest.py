@@ -1,0 +1,4 @@
+"""``apportion ingest``."""
+from apportion.cli.face import Face
+def run(face: Face) -> None:
+    """x."""

@@ -1,0 +1,43 @@
+"""How far long work is: rows, bytes and the time left, on a terminal only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from apportion.cli.face import Face, console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+Advance = Callable[[int], None]
+
+
+def _nothing(_: int) -> None:
+    return None
+
+
+@contextmanager
+def rows_done(face: Face, text: str, total: int) -> Iterator[Advance]:
+    """A bar over rows; gives what is called with the rows done since the last call, from any thread."""
+    if not face.shows_progress or total <= 0:
+        yield _nothing
+        return
+    with bar("{task.completed:,} of {task.total:,} rows") as shown:
+        task = shown.add_task(text, total=total)
+        yield lambda rows: shown.advance(task, rows)
+
+
+def bar(count: str) -> Progress:
+    """A bar with a text, a count in rich's notation, and the time left; it disappears when it is done."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn(count),
+        TimeRemainingColumn(compact=True),
+        console=console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,49 @@
+"""Tables for a terminal of 80 columns or more: text on the left, amounts on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from apportion.cli.face import clean
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its heading; whether its values are numbers; whether a long value may go on in the next line."""
+
+    heading: str
+    is_number: bool = False
+    wraps: bool = False
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, sums: Sequence[Sequence[str]] = ()) -> Table:
+    """Rows, and below a line the `sums`."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(
+            cell(column.heading),
+            justify="right" if column.is_number else "left",
+            no_wrap=not column.wraps,
+            overflow="fold",
+        )
+    for place, row in enumerate(rows, start=1):
+        made.add_row(*map(cell, row), end_section=bool(sums) and place == len(rows))
+    for row in sums:
+        made.add_row(*map(cell, row), style="bold")
+    return made
+
+
+def cell(text: str) -> Text:
+    """A value as it is: no markup, and nothing that steers the terminal."""
+    from rich.text import Text
+
+    return Text(clean(text).replace("\n", " "))

@@ -1,0 +1,245 @@
+"""Laws of documents and books, for any input that Hypothesis can think of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apportion.allocate.allocation import Allocation, Cell, Scope
+from apportion.allocate.policy import CostBasis, Method, Policy, Pool
+from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Rule, Target
+from apportion.allocate.waterfall import lines, share_pools
+from apportion.errors import UnbalancedEntryError
+from apportion.invoice.render import json_text as statement_json
+from apportion.invoice.statement import Statement, statements
+from apportion.ledger.account import tidy
+from apportion.ledger.book import Book
+from apportion.ledger.entry import Entry, Posting, sums
+from apportion.money.amount import ONE
+from apportion.organization.coding import Coding
+from apportion.organization.cost_group import CostGroup, Tree
+from apportion.periods import BillingPeriod
+from apportion.post.formats import csv_text, hledger, json_text
+from apportion.post.journal import Journal, journal, not_posted
+from apportion.post.mapping import PostingAccounts
+from apportion.reconcile.compare import compare
+from apportion.reconcile.difference import tolerance
+from apportion.reconcile.provider_invoice import provider_invoices
+from apportion.tie_out import tie_out
+from apportion.warehouse.snapshot import DeliveredInvoice, Total
+
+# A busy machine may take its time; fewer examples keep the quick loop quick.
+law = settings(deadline=None, max_examples=60)
+
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+CURRENCIES = ("EUR", "JPY", "KWD", "CLF")
+
+texts = st.text(max_size=12).map(tidy)
+machine_texts = texts.filter(lambda text: not text.startswith(FORMULA))
+days = st.dates(date(1000, 1, 1), date(9999, 12, 31))
+minors = st.integers(-(10**15), 10**15)
+
+
+@st.composite
+def entries(draw: st.DrawFn, entry_id: str = "E-1", words: st.SearchStrategy[str] = texts) -> Entry:
+    """A balanced entry: any postings, and for each company and currency one that makes up the rest."""
+    codes = words.filter(bool)
+    postings = draw(
+        st.lists(
+            st.builds(
+                Posting,
+                account=codes,
+                company=st.sampled_from(["", "1000", "2000"]),
+                cost_center=words,
+                department=words,
+                currency=st.sampled_from(CURRENCIES),
+                amount_minor=minors,
+                text=words,
+                ref=words,
+                partner=words,
+            ),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    rest = [
+        Posting(draw(codes), company, "", "", currency, -amount, "")
+        for (company, currency), amount in sums(postings).items()
+    ]
+    mixed = draw(st.permutations([*postings, *rest]))
+    return Entry(entry_id, draw(days), draw(days), draw(words), tuple(mixed), draw(words))
+
+
+@st.composite
+def journals(draw: st.DrawFn, words: st.SearchStrategy[str] = texts) -> Journal:
+    ids = draw(st.lists(words.filter(bool), max_size=3, unique=True))
+    made = tuple(draw(entries(entry_id, words)) for entry_id in ids)
+    return Journal(draw(words), BillingPeriod(draw(st.integers(1, 9999)), draw(st.integers(1, 12))), "hash", made)
+
+
+@law
+@given(st.text())
+def test_tidying_twice_changes_nothing_more(text: str) -> None:
+    assert tidy(tidy(text)) == tidy(text)
+
+
+@law
+@given(entries(), st.data())
+def test_every_entry_balances_and_one_minor_unit_off_is_refused(entry: Entry, data: st.DataObject) -> None:
+    assert set(sums(entry.postings).values()) == {0}
+    place = data.draw(st.integers(0, len(entry.postings) - 1))
+    wrong = list(entry.postings)
+    off = wrong[place]
+    wrong[place] = Posting(
+        off.account, off.company, off.cost_center, off.department, off.currency, off.amount_minor + 1, off.text
+    )
+    with pytest.raises(UnbalancedEntryError):
+        Entry("E-1", entry.document_on, entry.posting_on, "", tuple(wrong))
+
+
+@law
+@given(entries())
+def test_an_entry_and_its_reversal_are_zero_in_every_account_and_dimension(drawn: Entry) -> None:
+    entry = Entry(drawn.id, drawn.document_on, drawn.posting_on, drawn.text, drawn.postings)
+    book = Book([entry])
+    book.reverse(entry.id)
+    assert set(book.balances.values()) == {0}
+    assert len(book) == 2
+
+
+@law
+@given(journals())
+def test_hledger_and_json_are_read_back_to_the_same_journal(made: Journal) -> None:
+    assert hledger.parse(hledger.render(made)) == made
+    assert json_text.parse(json_text.render(made)) == made
+
+
+@law
+@given(journals(machine_texts))
+def test_the_machine_file_is_read_back_to_the_same_journal(made: Journal) -> None:
+    assert csv_text.parse(csv_text.render(made)) == made
+
+
+# A whole month: random cells through the engine, on statements and into the journal.
+
+GROUPS = tuple(f"g{count}" for count in range(4))
+POOLS = (Pool("even", "Even", Method.EVEN), Pool("fixed", "Fixed", Method.FIXED, shares=(("g0", 3), ("g2", 7))))
+HOLDERS = (
+    *(Target(Holder.COST_GROUP, code) for code in GROUPS),
+    *(Target(Holder.POOL, pool.id) for pool in POOLS),
+    KEPT_CENTRAL,
+    UNALLOCATED,
+)
+POLICY = Policy("P", CostBasis.BILLED, (Rule("r", "R", None, KEPT_CENTRAL),), POOLS, "p")
+ACCOUNTS = PostingAccounts(Coding("1", "9900"), "600199", "140000", "160000")
+codings = st.builds(
+    Coding,
+    company=st.sampled_from(["1", "2", "3"]),
+    cost_center=st.sampled_from(["0010", "0020"]),
+    department=st.sampled_from(["", "D"]),
+    ledger_account=st.sampled_from(["600100", "600150"]),
+)
+cells = st.builds(
+    Cell,
+    rule_id=st.sampled_from(["r", None]),
+    target=st.sampled_from(HOLDERS),
+    scope=st.sampled_from([Scope("N", number, "", currency) for number in "ab" for currency in ("EUR", "JPY")]),
+    service=st.sampled_from(["s", "t"]),
+    charge_category=st.just("Usage"),
+    rows=st.integers(1, 3),
+    units=st.integers(-(10**6) * ONE, 10**6 * ONE),
+)
+trees = st.lists(codings, min_size=4, max_size=4).map(
+    lambda found: Tree(CostGroup(code, code, coding=coding) for code, coding in zip(GROUPS, found, strict=True))
+)
+
+
+def allocated(found: list[Cell], tree: Tree) -> tuple[Allocation, tuple[Statement, ...]]:
+    shares = share_pools(found, POOLS, tree)
+    period = BillingPeriod(2026, 10)
+    allocation = Allocation(period, CostBasis.BILLED, tuple(found), shares, lines(found, shares, tree), "p", "o", "s")
+    return allocation, statements(allocation, tree, POLICY, "ST")
+
+
+@law
+@given(st.lists(cells, max_size=12), trees)
+def test_numbers_have_no_gap_and_no_double(found: list[Cell], tree: Tree) -> None:
+    _, stated = allocated(found, tree)
+    assert [statement.number.count for statement in stated] == list(range(1, len(stated) + 1))
+    for statement in stated:
+        assert [line.number for line in statement.lines] == list(range(1, len(statement.lines) + 1))
+        assert statement_json.parse(statement_json.render(statement)) == statement
+
+
+@law
+@given(st.lists(cells, max_size=12), trees)
+def test_statements_sum_to_the_settled_lines(found: list[Cell], tree: Tree) -> None:
+    allocation, stated = allocated(found, tree)
+    settled: Counter[str] = Counter()
+    for line in allocation.lines:
+        settled[line.scope.currency] += line.minor
+    shown: Counter[str] = Counter()
+    for statement in stated:
+        for total in statement.totals:
+            shown[total.currency] += total.minor
+    assert shown == settled
+    assert sum(len(statement.lines) for statement in stated) == len(allocation.lines)
+
+
+@law
+@given(st.lists(cells, min_size=1, max_size=12), trees)
+def test_whatever_came_in_is_posted_or_stays_and_the_tie_out_holds(found: list[Cell], tree: Tree) -> None:
+    allocation, stated = allocated(found, tree)
+    made = journal(stated, ACCOUNTS)
+    for currency in ("EUR", "JPY"):
+        posted = sum(
+            posting.amount_minor
+            for entry in made.entries
+            for posting in entry.postings
+            if posting.ref and posting.currency == currency
+        )
+        stays = sum(each.minor for each in not_posted(stated) if each.currency == currency)
+        assert posted + stays == sum(line.minor for line in allocation.lines if line.scope.currency == currency)
+    book = Book(made.entries)
+    receivable, payable = ("140000", "EUR"), ("160000", "EUR")
+    assert book.balance(*receivable) + book.balance(*payable) == 0
+    totals = [
+        Total(
+            "s", "N", "", each.scope.invoice_id, each.scope.currency, "Usage", "", 1, each.units, each.units, None, None
+        )
+        for each in found
+    ]
+    tied = tie_out(allocation.period, totals, provider_invoices(totals, ()), (), allocation, stated, made)
+    assert tied.holds
+    assert {each.reason for each in tied.differences} <= {"rounding"}
+
+
+@law
+@given(st.integers(0, 10**12), st.sampled_from(CURRENCIES))
+def test_the_tolerance_never_shrinks_and_never_falls_below_its_floor(rows: int, currency: str) -> None:
+    assert tolerance(0, currency) <= tolerance(rows, currency) <= tolerance(rows + 1, currency)
+
+
+@law
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["Usage", "Tax"]), minors), max_size=6),
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["Issued", "Open", "Voided"]), minors, minors), max_size=4
+    ),
+)
+def test_reconciliation_names_every_difference_to_the_last_digit(
+    costs: list[tuple[str | None, str, int]], stated: list[tuple[str, str, int, int]]
+) -> None:
+    totals = [
+        Total("s", "N", "ba", number, "USD", category, "", 1, units, units, None, None)
+        for number, category, units in costs
+    ]
+    delivered = [DeliveredInvoice("s", "N", number, "USD", units, status, tax) for number, status, units, tax in stated]
+    comparisons = compare(provider_invoices(totals, delivered), totals)
+    for each in comparisons:
+        assert sum(difference.units for difference in each.differences) == each.cost_units - each.invoice_units
+    assert sum(each.cost_units for each in comparisons) == sum(total.billed_units for total in totals)
