@@ -133,7 +133,7 @@ def _query(costs: Costs, resources: int) -> str:
         f"""priced AS (SELECT *,
             service * {SKUS_PER_SERVICE} + (hash(resource, 17) % {SKUS_PER_SERVICE})::INTEGER AS sku,
             ((sku * sku * 31) % 9973 + 7) / 1e6 AS price,
-            CASE WHEN dice % 1000 < 20 THEN 'Credit' WHEN dice % 1000 < 25 THEN 'Tax'
+            CASE WHEN dice % 1000 < 60 AND account % 3 = 0 THEN 'Credit' WHEN dice % 1000 < 5 THEN 'Tax'
                  WHEN dice % 5000 = 25 THEN 'Purchase' ELSE 'Usage' END AS category,
             CASE WHEN category <> 'Usage' OR hash(resource, 18) % 16 <> 0 THEN ''
                  WHEN dice % 40 = 0 THEN 'Unused' ELSE 'Used' END AS covered,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
 from apportion.cli.face import Face
 
@@ -26,6 +28,15 @@ Named = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+class Command(TyperCommand):
+    """A command whose help names its arguments as people write them: ``PERIOD``, not ``{PERIOD}`` of some type."""
+
+    def get_help(self, ctx: typer.Context) -> str:
+        usage, _, rest = super().get_help(ctx).partition("\n")
+        usage = re.sub(r"[{](\S+)[}]", r"\1", usage)
+        return usage + "\n" + re.sub(r"^(  \S+) <[^>]+>", r"\1", rest, flags=re.MULTILINE)
 
 
 def act(app: typer.Typer, name: str) -> Callable[[Act[P]], Act[P]]:
@@ -53,7 +64,7 @@ def act(app: typer.Typer, name: str) -> Callable[[Act[P]], Act[P]]:
         called.__doc__ = function.__doc__
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         called.__annotations__ = {each.name: each.annotation for each in parameters}
-        app.command(name)(called)
+        app.command(name, cls=Command)(called)
         return function
 
     return register

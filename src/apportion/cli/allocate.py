@@ -44,7 +44,9 @@ class Shared:
 
 
 def run(face: Face, period: Period) -> None:
-    """Allocate a billing period: every charge to the cost group or pool that the policy names, and pools shared.
+    """Allocate a period: charges to cost groups and pools.
+
+    Each charge goes to the cost group or pool that the first matching rule names; then the pools are shared.
 
     The result stays until the period is allocated again; the same files give the same result. A sealed period is
     replayed from what it was sealed with, and has to come out the same.

@@ -27,6 +27,10 @@ from apportion.cli import (
 from apportion.cli.act import AsJson, Named, act
 from apportion.cli.face import Face
 
+_ORDER = (
+    "init ingest deliveries findings policy periods allocate statements journal tie-out explain close demo".split()
+)
+
 
 def command() -> Any:
     """The whole command line, ready to run."""
@@ -54,7 +58,9 @@ def command() -> Any:
     act(app, "explain")(explain.run)
     act(app, "close")(close.run)
     act(app, "demo")(demo.run)
-    return typer.main.get_command(app)
+    made: Any = typer.main.get_command(app)
+    made.commands = {name: made.commands[name] for name in _ORDER}  # groups would otherwise come last
+    return made
 
 
 def _version(asked: bool) -> None:
@@ -75,16 +81,19 @@ def _before(
 ) -> None:
     """Closes the cloud bill: every cent of it lands exactly once, and anyone can ask why.
 
-    A month runs: ingest, findings, policy check, allocate, statements, journal, tie-out; `close` does all of them
-    in order and seals the month.
+    A month goes through ingest, policy check, allocate, statements, journal and tie-out; close does all of them in
+    order and seals the month.
 
     \b
     Begin:
-      apportion demo DIR          a year of an invented company, closed and ready to question
-      apportion init DIR          a workspace of your own
+      apportion demo DIR   a year of an invented company, closed month by month
+      apportion init DIR   a workspace of your own
+
     \b
     Exit status:
-      0 fine, 1 input refused, 2 wrong usage, 3 the books do not agree, 4 no workspace or no room, 130 interrupted
+      0  fine                        1  input or a document was refused
+      2  wrong usage                 3  the books do not agree
+      4  no workspace, busy or full  130  interrupted
     """
     context.obj = Face(workspace, as_json=as_json)
     _only_help(context)

@@ -22,7 +22,7 @@ def run(
     period: OnlyPeriod = None,
     every: Annotated[bool, typer.Option("--all", help="Those that were replaced since, too.")] = False,
 ) -> None:
-    """List the deliveries: when they came, from where, for which periods, and what they hold.
+    """List what was delivered, when, and for which periods.
 
     \b
     Examples:

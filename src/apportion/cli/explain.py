@@ -37,7 +37,9 @@ def run(
         typer.Option("--rows", parser=read_rows, metavar="N", help="How many source rows to show of each amount."),
     ] = 10,
 ) -> None:
-    """Explain a line of a statement down to the rows of the delivered files; every step adds up.
+    """Explain a line of a statement down to its source rows.
+
+    Every step shows its parts and their sum.
 
     Without LINE, the whole statement is printed. With it: the settled and the exact amount, the rules or the share of
     a pool, what the pool is made of, and the source rows, largest first.

@@ -19,7 +19,6 @@ from apportion.money.currency import units_per_minor
 from apportion.warehouse.sources import SourceRow
 
 _PART, _SUM, _INDENT = "│ ", "╰ ", "  "
-_SHOWN = ("ResourceName", "ResourceId", "SkuId", "ChargeDescription")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +174,9 @@ class _Blocks:
 
 
 def _row(row: SourceRow) -> Part:
-    named = [row.shown[name] for name in _SHOWN if row.shown.get(name)]
-    about = dict.fromkeys(named[:1] + named[-1:])
-    return Part(f"{row.file} row {row.row:,}", from_decimal(row.cost), tuple(about))
+    resource = row.shown.get("ResourceName") or row.shown.get("ResourceId") or row.shown.get("SkuId")
+    about = [text for text in (resource, row.shown.get("ChargeDescription")) if text]
+    return Part(": ".join([f"{row.file} row {row.row:,}", *([", ".join(about)] if about else [])]), from_decimal(row.cost))
 
 
 def remainder(source: Source) -> tuple[int, int]:

@@ -30,7 +30,9 @@ def run(
         Path | None, typer.Option("--csv", metavar="FILE", help="Write all of them to a CSV file, a row an example.")
     ] = None,
 ) -> None:
-    """List what was found in the deliveries that are current: by kind, with places and advice.
+    """List what was found in the delivered data, with advice.
+
+    Findings of the current deliveries, by kind, those in most rows first.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ def run(
     face: Face,
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to make it.", show_default=False)],
 ) -> None:
-    """Make a workspace, with an annotated policy and organization to start from.
+    """Make a workspace, with annotated files to start from.
 
     Files that are there are never written over. In a directory that has an apportion.yaml already, such as a fresh
     copy from version control, only the store for cost data is made.

@@ -19,9 +19,11 @@ FOLDER = "journals"
 
 
 def run(face: Face, period: Period, out: Out = None) -> None:
-    """Write the journal of a period: balanced entries as CSV with its control file, for hledger, and as JSON.
+    """Write the journal of a period.
 
-    It goes to journals/PERIOD in the workspace unless --out says otherwise. What is unallocated or kept central stays
+    Balanced entries as CSV with a control file, for hledger, and as JSON.
+
+    They go to journals/PERIOD in the workspace unless --out says otherwise. What is unallocated or kept central stays
     with the payer and has no line.
 
     \b

@@ -20,7 +20,7 @@ _STATES = {
 
 
 def run(face: Face) -> None:
-    """List the billing periods: what was delivered for each, and how far it is.
+    """List the billing periods, and how far each one is.
 
     \b
     Example:

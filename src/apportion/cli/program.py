@@ -27,11 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
-    from apportion.cli.app import command
-
     # What is asked for has to be known even where the rest of the command line makes no sense.
     as_json = "--json" in given[: given.index("--")] if "--" in given else "--json" in given
     try:
+        from apportion.cli.app import command
+
         ended = command().main(args=given, prog_name="apportion", standalone_mode=False)
     except BrokenPipeError:
         raise

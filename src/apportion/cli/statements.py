@@ -26,7 +26,9 @@ Out = Annotated[
 
 
 def run(face: Face, period: Period, out: Out = None) -> None:
-    """Write the statements of a period: for each cost group a page, a text, a CSV and a JSON file.
+    """Write the statements of a period.
+
+    For each cost group a page, a text, a CSV and a JSON file.
 
     They go to statements/PERIOD in the workspace unless --out says otherwise; index.html leads to all of them. The
     period has to be allocated, and nothing it was made from may have changed since.

@@ -27,7 +27,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, sums: Seq
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    lines = box.Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")  # below the heading, and above the sums
+    made = Table(box=lines, pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
         made.add_column(
             cell(column.heading),

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def run(face: Face, period: Period) -> None:
-    """Compare every stage of a period, from the providers' invoices to the journal, to the last digit.
+    """Compare every stage of a period to the last digit.
+
+    From the providers' invoices and the cost data to the statements and the journal.
 
     Every difference is listed with its amount and reason. Exit status 3 if one of them must be resolved.
 

@@ -196,7 +196,8 @@ def test_two_thousand_rules_are_read_and_checked_quickly(tmp_path: Path) -> None
 codes = st.from_regex(r"[A-Za-z0-9._-]{1,12}", fullmatch=True).filter(
     lambda code: code.casefold() not in ("unallocated", "kept_central")
 )
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+# The three line ends that the YAML writer of the test leaves bare and YAML reads as blanks are left out.
+texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x85\u2028\u2029"), max_size=12)
 named = texts.filter(bool)
 days = st.dates(date(2000, 1, 1), date(2040, 1, 1))
 text_fields = st.one_of(

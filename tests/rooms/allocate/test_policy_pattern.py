@@ -62,8 +62,8 @@ def test_usual_patterns_are_taken(pattern: str, engine: duckdb.DuckDBPyConnectio
     "pattern",
     [r"(a)\1", "(?P<n>a)(?P=n)", "(?=a)", "(?!a)", "(?<=a)", "(?<!a)", "a*+", "a++", "a?+", "(?>a)", "(a)?(?(1)b)",
      "(?#x)", "(?x)a b", "a(?i)b", r"\Z", r"\z", r"\p{L}", r"\Qa", "[[:alpha:]]", "[a&&b]", "[a--b]", "x{1001}",
-     "(x{40}){40}", "((x{20}){20}){20}", "(" + "x" * 100 + "){900}", "x{900}" * 100, "a{,3}", "a" * (MOST_LENGTH + 1), "",
-     "(", ")", "[", "a**", "*"],
+     "(x{40}){40}", "((x{20}){20}){20}", "(" + "x" * 100 + "){900}", "x{900}" * 100, "a{,3}", "",
+     "a" * (MOST_LENGTH + 1), "(", ")", "[", "a**", "*"],
 )  # fmt: skip
 def test_what_takes_too_long_or_means_different_things_is_refused(pattern: str) -> None:
     assert refused(pattern)
