@@ -1,4 +1,250 @@
-"""``apportion close``."""
-from apportion.cli.face import Face
-def run(face: Face) -> None:
-    """x."""
+"""``apportion close``: the month in order, told as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apportion.cli.arguments import Period
+from apportion.cli.face import Face, shown_path
+from apportion.cli.failures import BOOKS_DIFFER
+
+if TYPE_CHECKING:
+    from apportion.close.month import Month
+    from apportion.periods import BillingPeriod
+    from apportion.warehouse.store import Workspace
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What a close came to, and where its files are; nothing is written where the tie-out does not hold."""
+
+    month: Month
+    statements: tuple[Path, ...] = ()
+    journal: tuple[Path, ...] = ()
+
+
+def run(
+    face: Face,
+    period: Period,
+    paths: Annotated[
+        list[str] | None,
+        typer.Option("--ingest", metavar="PATH", help="Load this delivery first; may be given several times."),
+    ] = None,
+    keep_open: Annotated[
+        bool, typer.Option("--keep-open", help="Do all of it, but do not seal the period.")
+    ] = False,
+) -> None:
+    """Close a period: every stage in order, and the seal.
+
+    Checks the policy, loads deliveries (--ingest), lists findings, allocates, makes statements and journal, ties out,
+    writes the files and seals the period for ever. Where the tie-out does not hold, nothing is written or sealed and
+    the exit status is 3. A sealed period is replayed and has to come out the same.
+
+    \b
+    Examples:
+      apportion close 2026-10
+      apportion close 2026-10 --ingest exports/aws --ingest exports/azure --keep-open
+    """
+    workspace = face.workspace()
+    with workspace.lock(f"close {period}"):
+        face.say(f"{_title(period)}, {workspace.settings.company}", "bold")
+        _say_policy(face, workspace, period)
+        receipts = _ingest(face, workspace, paths or ())
+        _say_findings(face, workspace, period)
+        closed = _settle(face, workspace, period)
+        holds = closed.month.tie_out.holds
+        if holds and not keep_open:
+            _seal(face, workspace, closed.month)
+        elif holds and workspace.sealed(period) is None:
+            step(face, "Open", "not sealed, because of --keep-open", mark="·")
+    face.give(_document(workspace, closed, receipts))
+    if not face.as_json:
+        _show_end(face, closed)
+    if not holds:
+        raise typer.Exit(BOOKS_DIFFER)
+
+
+def step(face: Face, name: str, text: str, *, mark: str = "✓") -> None:
+    """One stage of the story."""
+    from rich.text import Text
+
+    from apportion.cli.face import clean
+
+    style = {"✓": "green", "✗": "bold red"}.get(mark, "yellow")
+    face.show(Text.assemble((f"{mark} ", style), f"{name:<12}", clean(text)))
+
+
+def _title(period: BillingPeriod) -> str:
+    from apportion.invoice.wording import period_name
+
+    return period_name(period)
+
+
+def _say_policy(face: Face, workspace: Workspace, period: BillingPeriod) -> None:
+    from apportion.cli.policy import summary
+    from apportion.close import run as runs
+
+    if workspace.sealed(period) is not None:
+        step(face, "Policy", "as it was when the period was sealed")
+        return
+    inputs = runs.read_inputs(workspace.root, period)
+    step(face, "Policy", summary(inputs.policy, inputs.organization))
+
+
+def _ingest(face: Face, workspace: Workspace, paths: Sequence[str]) -> list[dict[str, object]]:
+    from apportion.cli.ingest import document, load, sentence
+
+    documents = []
+    for path in paths:
+        receipt = load(face, workspace, [path])
+        step(face, "Ingest", sentence(receipt))
+        documents.append(document(receipt))
+    return documents
+
+
+def _say_findings(face: Face, workspace: Workspace, period: BillingPeriod) -> None:
+    from apportion.cli.amounts import count
+    from apportion.cli.findings import by_kind
+
+    kinds = by_kind(workspace.findings(period))
+    aside = sum(rows.rows for _, rows in workspace.quarantined(period))
+    kept = f"{count(aside, 'row')} kept aside" if aside else "no row kept aside"
+    listed = f"; list them with: apportion findings --period {period}" if kinds else ""
+    text = f"{count(len(kinds), 'kind') if kinds else 'none'}, {kept}{listed}"
+    step(face, "Findings", text, mark="!" if aside else "✓")
+
+
+def _settle(face: Face, workspace: Workspace, period: BillingPeriod) -> Closed:
+    """Allocate, make the documents, tie out; and write the files if it holds."""
+    from apportion.cli.allocate import allocated, charges, coverage, currencies, holdings
+    from apportion.cli.amounts import count, listed
+    from apportion.close import month as months
+
+    done = allocated(face, workspace, period)
+    held = holdings(done.allocation)
+    owned = listed(f"{coverage(held, currency)} of {currency}" for currency in currencies(held))
+    step(face, "Allocated", f"{count(charges(done.allocation), 'charge')}; {owned} found a place")
+    month = months.month(workspace, done)
+    tied = month.tie_out
+    if not tied.holds:
+        wrong = count(len(tied.open_differences), "difference")
+        step(face, "Tie-out", f"does not hold: {wrong} must be resolved; nothing was written or sealed", mark="✗")
+        return Closed(month)
+    accepted = count(len(tied.differences), "difference")
+    step(face, "Tie-out", f"holds to the last digit; {accepted}, each with its reason")
+    return _write(face, workspace, month)
+
+
+def _write(face: Face, workspace: Workspace, month: Month) -> Closed:
+    from apportion.cli import journal, statements
+    from apportion.cli.amounts import count
+    from apportion.invoice.export import write_statements
+    from apportion.post.export import write_journal
+
+    period = month.run.period
+    directory = statements.folder(workspace, statements.FOLDER, period, None)
+    pages = write_statements(month.statements, directory)
+    step(face, "Statements", f"{count(len(month.statements), 'statement')} in {shown_path(directory)}")
+    directory = statements.folder(workspace, journal.FOLDER, period, None)
+    files = write_journal(month.journal, directory)
+    size = f"{count(len(month.journal.entries), 'entry', 'entries')} with {count(len(journal.postings(month.journal)), 'posting')}"
+    step(face, "Journal", f"{size} in {shown_path(directory)}")
+    return Closed(month, pages, files)
+
+
+def _seal(face: Face, workspace: Workspace, month: Month) -> None:
+    from apportion.close import month as months
+
+    period = month.run.period
+    if workspace.sealed(period) is not None:
+        step(face, "Sealed", f"before, and replayed to the same digits: run {month.run.digest[:12]}")
+        return
+    workspace.seal(period, months.sealed_record(month))
+    step(face, "Sealed", f"for ever, with its inputs and the software: run {month.run.digest[:12]}")
+
+
+def _show_end(face: Face, closed: Closed) -> None:
+    from apportion.cli import tie_out
+
+    face.say()
+    if not closed.month.tie_out.holds:
+        tie_out.show(face, closed.month.tie_out)
+        return
+    show_stages(face, closed.month)
+    first = closed.month.statements[0].number
+    face.say()
+    face.say(f"Read:  {shown_path(closed.statements[0].parent / 'index.html')}")
+    face.say(f"Ask:   apportion explain {first}:1")
+
+
+def show_stages(face: Face, month: Month) -> None:
+    """The sums of a month from end to end, a line for each currency."""
+    from apportion.cli.tables import Column, table
+    from apportion.invoice.wording import exact, grouped
+    from apportion.money.currency import units_per_minor
+    from apportion.tie_out.stage import Stage
+
+    names = {
+        Stage.PROVIDER_INVOICES: "Providers' invoices",
+        Stage.BILLED_COST: "Billed cost",
+        Stage.EFFECTIVE_COST: "Effective cost",
+        Stage.STATEMENTS: "Statements",
+        Stage.JOURNAL: "Journal",
+    }
+    tied = month.tie_out
+    shown = [stage for stage in names if any(row.stage is stage for row in tied.rows)]
+    rows = []
+    for currency in dict.fromkeys(row.currency for row in tied.rows):
+        sums = {row.stage: row.units for row in tied.rows if row.currency == currency}
+        step_units = units_per_minor(currency)
+        texts = [
+            exact(units, currency) if units % step_units else grouped(units // step_units, currency)
+            for units in (sums.get(stage, 0) for stage in shown)
+        ]
+        rows.append([currency, *texts])
+    face.show(table([Column(""), *(Column(names[stage], is_number=True, wraps=True) for stage in shown)], rows))
+
+
+def _document(workspace: Workspace, closed: Closed, receipts: list[dict[str, object]]) -> dict[str, object]:
+    from apportion.cli import journal, statements
+    from apportion.cli.allocate import charges
+    from apportion.cli.findings import by_kind
+    from apportion.tie_out import document as tie_out_document
+
+    month = closed.month
+    period = month.run.period
+    seal = workspace.sealed(period)
+    return {
+        "document": "close",
+        "version": VERSION,
+        "period": str(period),
+        "company": workspace.settings.company,
+        "ingested": receipts,
+        "findings": [
+            {"code": kind[0][1].code, "behaviour": str(kind[0][1].behaviour), "rows": sum(each.rows for _, each in kind)}
+            for kind in by_kind(workspace.findings(period))
+        ],
+        "rows": charges(month.run.allocation),
+        "run_digest": month.run.digest,
+        "statements": {
+            "count": len(month.statements),
+            "totals": statements.totals_document(month.statements),
+            "files": [str(path) for path in closed.statements],
+        },
+        "journal": {
+            "id": month.journal.id,
+            "entries": len(month.journal.entries),
+            "postings": len(journal.postings(month.journal)),
+            "files": [str(path) for path in closed.journal],
+        },
+        "tie_out": tie_out_document(month.tie_out),
+        "sealed": seal is not None,
+        "seal": dict(seal) if seal is not None else None,
+    }

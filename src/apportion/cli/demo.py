@@ -1,4 +1,187 @@
-"""``apportion demo``."""
-from apportion.cli.face import Face
-def run(face: Face) -> None:
-    """x."""
+"""``apportion demo``: a year of the example company, loaded and closed before one's eyes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apportion.cli.arguments import read_count
+from apportion.cli.face import Face, shown_path
+
+if TYPE_CHECKING:
+    from apportion.close.month import Month
+    from apportion.demo import DemoCompany
+    from apportion.invoice.statement import Statement
+    from apportion.warehouse.store import Workspace
+
+VERSION = 1
+_LARGEST = 5
+
+
+def run(
+    face: Face,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to make it; new or empty.", show_default=False)],
+    rows: Annotated[int, typer.Option("--rows", parser=read_count, metavar="N", help="Charges in all.")] = 60_000,
+    months: Annotated[
+        int, typer.Option("--months", parser=read_count, metavar="N", help="Months, from November 2025 on.")
+    ] = 12,
+) -> None:
+    """Make an invented company, load its deliveries and close its months.
+
+    Six vendors deliver for twelve months; every month is closed and sealed but the last, which stays open to look at.
+    The same every time; --rows says how finely its cost is metered.
+
+    \b
+    Examples:
+      apportion demo kestrel
+      apportion demo kestrel --rows 1000000
+    """
+    from apportion.cli.progress import spinner
+    from apportion.demo import write
+    from apportion.errors import InputRefusedError
+    from apportion.warehouse.store import Workspace
+
+    root = directory.resolve()
+    if root.is_dir() and any(root.iterdir()):
+        raise InputRefusedError(
+            f"{shown_path(root)} is not empty.", advice="Choose a new directory, or remove that one first."
+        )
+    with spinner(face, f"Writing {months} months of deliveries"):
+        company = write(root, rows=rows, months=months)
+    workspace = Workspace.create(root)
+    face.say(f"{workspace.settings.company}, an invented company, in {shown_path(root)}", "bold")
+    _ingest(face, workspace, company)
+    last = _close(face, workspace, company)
+    face.give(_document(workspace, company, last))
+    if not face.as_json:
+        _show_end(face, workspace, last)
+
+
+def _ingest(face: Face, workspace: Workspace, company: DemoCompany) -> None:
+    from apportion.cli.amounts import count
+    from apportion.cli.close import step
+    from apportion.cli.ingest import load
+
+    rows = aside = 0
+    for delivery in company.deliveries:
+        receipt = load(face, workspace, delivery.paths, source=delivery.source, mode=str(delivery.mode))
+        rows += receipt.rows_loaded
+        aside += receipt.rows_quarantined
+    sources = len({delivery.source for delivery in company.deliveries})
+    text = f"{count(len(company.deliveries), 'delivery', 'deliveries')} of {count(sources, 'source')}"
+    step(face, "Loaded", f"{text}: {count(rows, 'row')}, {aside:,} kept aside")
+    for delivery in company.deliveries:
+        if delivery.note:
+            step(face, "", f"{delivery.source} {delivery.period}: {delivery.note}", mark="·")
+
+
+def _close(face: Face, workspace: Workspace, company: DemoCompany) -> Month:
+    """Close every month in order; the last one stays open."""
+    from apportion.cli.close import step
+    from apportion.cli.progress import spinner
+    from apportion.close import month as closing
+
+    for period in company.periods[:-1]:
+        with spinner(face, f"Closing {period}"):
+            done = closing.close(workspace, period)
+        step(face, str(period), f"closed and sealed: {_sums(done)}")
+    period = company.periods[-1]
+    with spinner(face, f"Closing {period}"):
+        done = closing.close(workspace, period, seal=False)
+    step(face, str(period), f"ties out, left open:  {_sums(done)}")
+    return done
+
+
+def _sums(month: Month) -> str:
+    from apportion.cli.statements import currencies, minor
+    from apportion.invoice.wording import grouped
+
+    return ", ".join(
+        f"{grouped(sum(minor(statement, currency) for statement in month.statements), currency):>14} {currency}"
+        for currency in currencies(month.statements)
+    )
+
+
+def _show_end(face: Face, workspace: Workspace, month: Month) -> None:
+    from apportion.cli import close, statements
+    from apportion.cli.tables import Column, table
+    from apportion.invoice.wording import grouped, period_name
+
+    period = month.run.period
+    face.say()
+    face.say(f"The tie-out of {period_name(period)} holds", "bold green")
+    close.show_stages(face, month)
+    face.say()
+    face.say("Its largest statements", "bold")
+    rows = []
+    for statement in _largest(month):
+        amounts = ", ".join(f"{grouped(total.minor, total.currency)} {total.currency}" for total in statement.totals)
+        rows.append([str(statement.number), statement.name, statements.above(statement), amounts])
+    columns = [Column("Statement"), Column("Cost group", wraps=True), Column("Part of", wraps=True)]
+    face.show(table([*columns, Column("Amount", is_number=True)], rows))
+    face.say()
+    face.say("Try next", "bold")
+    for command, about in tries(workspace, month):
+        face.say(f"  {command}")
+        face.say(f"      {about}", "dim")
+
+
+def _largest(month: Month) -> list[Statement]:
+    """The statements with the largest amount in the currency that most cost is in."""
+    from apportion.cli.statements import currencies, minor
+
+    def whole(currency: str) -> int:
+        return sum(abs(minor(statement, currency)) for statement in month.statements)
+
+    main = max(currencies(month.statements), key=whole)
+    groups = [statement for statement in month.statements if statement.path]
+    return sorted(groups, key=lambda statement: -minor(statement, main))[:_LARGEST]
+
+
+def tries(workspace: Workspace, month: Month) -> list[tuple[str, str]]:
+    """Commands that work on this demo as they stand, each with what it shows."""
+    from apportion.invoice.statement import LineKind
+
+    where = _where(workspace)
+    period = month.run.period
+    first = _largest(month)[0]
+    share = next((line.number for line in first.lines if line.kind is LineKind.SHARE), 1)
+    return [
+        (f"apportion {where}explain {first.number}", f"the statement of {first.name}, line by line"),
+        (f"apportion {where}explain {first.number}:{share}", "one line of it, down to rows of the delivered files"),
+        (f"apportion {where}tie-out {period}", "every stage of the month to the last digit, and each difference"),
+        (f"apportion {where}findings --period {period}", "what was wrong with the data"),
+        (f"apportion {where}close {period}", "write its statements and journal, and seal it"),
+    ]
+
+
+def _where(workspace: Workspace) -> str:
+    """The option that leads to the workspace from here; nothing where commands find it by themselves."""
+    if Path.cwd().is_relative_to(workspace.root):
+        return ""
+    path = shown_path(workspace.root)
+    return f"--workspace '{path}' " if " " in path else f"--workspace {path} "
+
+
+def _document(workspace: Workspace, company: DemoCompany, last: Month) -> dict[str, object]:
+    from apportion.cli.statements import document, totals_document
+    from apportion.tie_out import document as tie_out_document
+
+    return {
+        "document": "demo",
+        "version": VERSION,
+        "workspace": str(workspace.root),
+        "deliveries": len(company.deliveries),
+        "periods": [
+            {"period": str(period), "sealed": workspace.sealed(period) is not None} for period in company.periods
+        ],
+        "last": {
+            "period": str(last.run.period),
+            "totals": totals_document(last.statements),
+            "largest": [document(statement) for statement in _largest(last)],
+            "tie_out": tie_out_document(last.tie_out),
+        },
+        "try": [command for command, _ in tries(workspace, last)],
+    }

@@ -11,7 +11,6 @@ from apportion.cli.face import Face
 
 if TYPE_CHECKING:
     from apportion.close.explain import Explanation
-    from apportion.warehouse.store import Workspace
 
 MOST_ROWS = 1000
 
@@ -87,11 +86,3 @@ def _show_statement(face: Face, found: Explanation) -> None:
     face.say()
     face.say(f"Take a line apart with: apportion explain {found.statement.number}:LINE")
 
-
-def example(workspace: Workspace) -> str:
-    """The workspace as an option that leads to it from here; empty where commands find it by themselves."""
-    from pathlib import Path
-
-    from apportion.cli.face import shown_path
-
-    return "" if Path.cwd().is_relative_to(workspace.root) else f"--workspace {shown_path(workspace.root)} "

@@ -41,3 +41,15 @@ def bar(count: str) -> Progress:
         console=console(stderr=True),
         transient=True,
     )
+
+
+@contextmanager
+def spinner(face: Face, text: str) -> Iterator[None]:
+    """A sign of life while something runs whose length is not known."""
+    if not face.shows_progress:
+        yield
+        return
+    from rich.text import Text
+
+    with console(stderr=True).status(Text(text)):
+        yield

@@ -28,11 +28,12 @@ def invoice_detail_file(path: Path, bill: Bill) -> Path:
     """Write the month's invoices of one source, one row for each invoice and charge category."""
     issued = bill.month.after(2, 9)
     rows = []
-    for invoice_id, by_category in _invoices(bill).items():
+    odd = bill.source.name == "aws" and bill.month.period == ODD_PERIOD
+    for place, (invoice_id, by_category) in enumerate(_invoices(bill).items()):
         cents = settle(list(by_category.values()), CENT_STEPS)
         for category, amount in zip(by_category, cents, strict=True):
-            odd = bill.source.name == "aws" and bill.month.period == ODD_PERIOD and category == "Usage"
-            rows.append(_row(bill, invoice_id, category, amount + (ODD_CENTS if odd else 0), issued))
+            more = ODD_CENTS if odd and place == 0 and category == "Usage" else 0
+            rows.append(_row(bill, invoice_id, category, amount + more, issued))
     return _write(path, sorted(columns(INVOICE_DETAIL, "1.4")), rows)
 
 

@@ -16,6 +16,7 @@ _EFFECT = "DECIMAL(38,20)"
 
 # A number of FOCUS: digits, a point, a minus, E-notation; no plus, blank, comma or symbol.
 _NUMBER = r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]-?[0-9]{1,3})?"
+_SHORT = r"-?[0-9]{1,20}(?:\.[0-9]{0,18})?"  # what the engine's own cast reads exactly
 _PARTS = r"^-?([0-9]*)\.?([0-9]*)(?:[eE](-?[0-9]+))?$"
 _INSTANT = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -27,9 +28,7 @@ _INSTANT = (
 # exactly a half after an odd digit. The lambdas bind names, so that a long expression is planned once.
 _MACROS = rf"""
 CREATE OR REPLACE MACRO is_number(shown) AS regexp_full_match(shown, '{_NUMBER}');
-CREATE OR REPLACE MACRO is_short(shown) AS
-  NOT contains(shown, 'e') AND NOT contains(shown, 'E')
-  AND (strpos(shown, '.') = 0 OR length(shown) - strpos(shown, '.') <= 18);
+CREATE OR REPLACE MACRO is_short(shown) AS regexp_full_match(shown, '{_SHORT}');
 CREATE OR REPLACE MACRO kept(whole, exponent) AS
   (length(whole) + coalesce(TRY_CAST(exponent AS INTEGER), 0) + 18)::INTEGER;
 CREATE OR REPLACE MACRO head_of(digits, kept) AS
@@ -45,27 +44,25 @@ CREATE OR REPLACE MACRO is_up(head, tail) AS
   CASE WHEN tail = '5' THEN right(head, 1) IN ('1', '3', '5', '7', '9') ELSE tail > '5' END;
 CREATE OR REPLACE MACRO sign_of(shown) AS CASE WHEN starts_with(shown, '-') THEN -1 ELSE 1 END;
 CREATE OR REPLACE MACRO long_number(shown) AS
-  list_transform(cut(shown), lambda part:
-    TRY((sign_of(shown) * (TRY_CAST(part.head AS DECIMAL(38,0)) + is_up(part.head, part.tail)::INTEGER)::DECIMAL(38,0)
-        )::DECIMAL(38,0) * 0.000000000000000001)::{DECIMAL})[1];
-CREATE OR REPLACE MACRO number(shown) AS
-  CASE WHEN NOT is_number(shown) THEN NULL
-       WHEN is_short(shown) THEN TRY_CAST(shown AS {DECIMAL})
-       ELSE long_number(shown) END;
-CREATE OR REPLACE MACRO effect(shown) AS
-  CASE WHEN NOT is_short(shown) AND is_number(shown) THEN
+  CASE WHEN is_number(shown) THEN
+    list_transform(cut(shown), lambda part:
+      TRY((sign_of(shown) * (TRY_CAST(part.head AS DECIMAL(38,0)) + is_up(part.head, part.tail)::INTEGER)::DECIMAL(38,0)
+          )::DECIMAL(38,0) * 0.000000000000000001)::{DECIMAL})[1] END;
+CREATE OR REPLACE MACRO long_effect(shown) AS
+  CASE WHEN is_number(shown) THEN
     list_transform(cut(shown), lambda part: CASE WHEN part.tail <> '' THEN
       sign_of(shown) * (is_up(part.head, part.tail)::INTEGER::{_EFFECT} - ('0.' || left(part.tail, 20))::{_EFFECT})
     END)[1] END;
+CREATE OR REPLACE MACRO number(shown) AS
+  CASE WHEN is_short(shown) THEN TRY_CAST(shown AS {DECIMAL}) ELSE long_number(shown) END;
+CREATE OR REPLACE MACRO effect(shown) AS CASE WHEN NOT is_short(shown) THEN long_effect(shown) END;
 CREATE OR REPLACE MACRO float_text(value) AS replace(value::VARCHAR, 'e+', 'e');
-CREATE OR REPLACE MACRO instant(shown) AS
-  CASE WHEN regexp_full_match(shown, '{_INSTANT}')
-       THEN CASE WHEN length(shown) <= 20 AND (length(shown) < 20 OR ends_with(shown, 'Z')) AND NOT contains(shown, '+')
-                  AND strpos(substr(shown, 11), '-') = 0
-                 THEN TRY_CAST(shown AS TIMESTAMP)
-                 ELSE TRY_CAST(shown AS TIMESTAMPTZ)::TIMESTAMP END END;
-CREATE OR REPLACE MACRO in_range(value) AS value >= TIMESTAMP '1900-01-01' AND value < TIMESTAMP '3000-01-01';
 CREATE OR REPLACE MACRO is_focus_instant(shown) AS shown LIKE '____-__-__T__:__:__Z';
+CREATE OR REPLACE MACRO instant(shown) AS
+  CASE WHEN is_focus_instant(shown) OR shown LIKE '____-__-__ __:__:__'
+       THEN CASE WHEN shown >= '0' THEN TRY_CAST(shown AS TIMESTAMP) END
+       WHEN regexp_full_match(shown, '{_INSTANT}') THEN TRY_CAST(shown AS TIMESTAMPTZ)::TIMESTAMP END;
+CREATE OR REPLACE MACRO in_range(value) AS value >= TIMESTAMP '1900-01-01' AND value < TIMESTAMP '3000-01-01';
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from apportion.warehouse.condition import (
@@ -50,7 +51,7 @@ def predicate(condition: Condition, name: Name) -> str:
             tests = " OR ".join(f"starts_with({name(field)}, {literal(value)})" for value in values)
             return f"coalesce({tests}, false)"
         case Glob(field, pattern):
-            return f"coalesce({name(field)} GLOB {literal(pattern)}, false)"
+            return f"coalesce(regexp_full_match({name(field)}, {literal(_expression(pattern))}), false)"
         case Matches(field, pattern):
             return f"coalesce(regexp_matches({name(field)}, {literal(pattern)}), false)"
         case Between(field, start, end):
@@ -58,3 +59,14 @@ def predicate(condition: Condition, name: Name) -> str:
             since = [f"{instant} >= TIMESTAMP '{start}'"] if start else []
             before = [f"{instant} < TIMESTAMP '{end}'"] if end else []
             return f"coalesce({' AND '.join(since + before) or 'true'}, false)"
+
+
+def _expression(glob: str) -> str:
+    """A glob as a regular expression over characters; the engine's own globs work on bytes.
+
+    A set is taken as it stands, but for backslashes: ``[!...]`` is not known, ``[^...]`` is what it looks like.
+    """
+    parts = re.findall(r"\[\^?\]?[^\]]*\]|.", glob, re.DOTALL)
+    kinds = {"*": ".*", "?": "."}
+    shown = (part.replace("\\", "\\\\") if len(part) > 1 else kinds.get(part) or re.escape(part) for part in parts)
+    return "(?s)" + "".join(shown)

@@ -24,6 +24,8 @@ Key = str | int
 
 @dataclass(slots=True)
 class Scalar:
+    """A text, number, date or null: what stands there, and whether in quotes. Lines and columns count from 1."""
+
     text: str
     quoted: bool
     line: int
@@ -32,6 +34,8 @@ class Scalar:
 
 @dataclass(slots=True)
 class ListNode:
+    """A list and where it begins."""
+
     line: int
     column: int
     items: list[Node] = field(default_factory=list)
@@ -39,6 +43,8 @@ class ListNode:
 
 @dataclass(slots=True)
 class MapNode:
+    """A mapping and where it begins; each key with its own place and its value."""
+
     line: int
     column: int
     entries: dict[str, tuple[Scalar, Node]] = field(default_factory=dict)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
@@ -16,7 +15,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apportion.allocate import policy_checks, policy_file
+from apportion.allocate import policy_checks, policy_file, unreachable
+from apportion.allocate.implication import implies
 from apportion.allocate.policy import CostBasis, Method, NegativeBasis, Policy, Pool, Recipients
 from apportion.allocate.rule import (
     KEPT_CENTRAL,
@@ -175,7 +175,7 @@ def test_weights_keep_the_proportions(parts: dict[str, int]) -> None:
     assert math.gcd(*weights.values()) == 1
 
 
-def test_two_thousand_rules_are_read_and_checked_quickly(tmp_path: Path) -> None:
+def test_two_thousand_rules_take_few_proofs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [HEAD]
     for number in range(2000):
         when = (
@@ -185,10 +185,20 @@ def test_two_thousand_rules_are_read_and_checked_quickly(tmp_path: Path) -> None
             f"{{ResourceName: {{prefix: p{number}-}}}}",
         )[number % 4]
         lines.append(f"  - id: r{number}\n    when: {when}\n    charge_to: {{cost_group: g}}\n    from: 2026-01-01\n")
-    started = time.process_time()
-    policy = read(tmp_path, "".join(lines))
-    assert policy_checks.check(policy, Organization((CostGroup("g", "G"),), "")) == ()
-    assert time.process_time() - started < 5  # usually 0.3; without the C parser or an index it would be far more
+    lines.append(
+        "  - {id: last, when: {RegionId: eu-1, ResourceName: p3-x}, charge_to: kept_central, from: 2026-02-01}\n"
+    )
+    proofs = 0
+
+    def counted(*arguments: Any) -> bool:
+        nonlocal proofs
+        proofs += 1
+        return implies(*arguments)
+
+    monkeypatch.setattr(unreachable, "implies", counted)
+    found = policy_checks.check(read(tmp_path, "".join(lines)), Organization((CostGroup("g", "G"),), ""))
+    assert [(mistake.code, mistake.place.line) for mistake in found] == [("UNREACHABLE_RULE", 4 + 4 * 2000)]
+    assert proofs < 2000  # comparing each rule with each one above it would take two million
 
 
 # A random policy, written as YAML and read back.
@@ -197,7 +207,7 @@ codes = st.from_regex(r"[A-Za-z0-9._-]{1,12}", fullmatch=True).filter(
     lambda code: code.casefold() not in ("unallocated", "kept_central")
 )
 # The three line ends that the YAML writer of the test leaves bare and YAML reads as blanks are left out.
-texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x85\u2028\u2029"), max_size=12)
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\x85\u2028\u2029"), max_size=12)
 named = texts.filter(bool)
 days = st.dates(date(2000, 1, 1), date(2040, 1, 1))
 text_fields = st.one_of(
@@ -330,7 +340,7 @@ def _pool(pool: Pool) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(policies())
 def test_a_policy_written_as_yaml_is_read_back_the_same(tmp_path: Path, policy: Policy) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -85,10 +84,9 @@ def test_a_glob_means_the_same_to_the_engine(engine: duckdb.DuckDBPyConnection, 
     assert engine.execute("SELECT ? GLOB ?", [value, pattern]).fetchall() == [(glob_matches(pattern, value),)]
 
 
-def test_a_glob_of_many_stars_takes_no_time() -> None:
-    started = time.process_time()
+def test_a_glob_of_many_stars_comes_to_an_end() -> None:
+    """Trying every way to share the value out among the stars would not end."""
     assert not glob_matches("*a" * 200 + "b", "a" * 2000)
-    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

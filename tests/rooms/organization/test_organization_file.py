@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apportion import organization
-from apportion.errors import EmptyFileError, UnreadableFileError
+from apportion.errors import DocumentError, EmptyFileError, UnreadableFileError
 from apportion.organization.coding import Coding
 from apportion.organization.cost_group import CostGroup, Organization
 from apportion.organization.life import covers, joined, life_text
@@ -138,6 +138,9 @@ groups:
 def test_deep_trees_are_fine_and_endless_ones_are_not(tmp_path: Path) -> None:
     chain = "groups:\n  - {code: g0}\n" + "".join(f"  - {{code: g{n}, parent: g{n - 1}}}\n" for n in range(1, 100))
     assert len(read(tmp_path, chain).on(date(2026, 1, 1)).path("g99")) == 100
+    with pytest.raises(DocumentError) as caught:
+        read(tmp_path, chain + "  - {code: g100, parent: g99}\n")
+    assert [(mistake.code, mistake.place.line) for mistake in caught.value.mistakes] == [("TOO_DEEP", 102)]
 
 
 @pytest.mark.parametrize(
