@@ -33,7 +33,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 class Command(TyperCommand):
     """A command whose help names its arguments as people write them: ``PERIOD``, not ``{PERIOD}`` of some type."""
 
-    def get_help(self, ctx: typer.Context) -> str:
+    def get_help(self, ctx: Any) -> str:
+        """The help without the parser's own brackets and types."""
         usage, _, rest = super().get_help(ctx).partition("\n")
         usage = re.sub(r"[{](\S+)[}]", r"\1", usage)
         return usage + "\n" + re.sub(r"^(  \S+) <[^>]+>", r"\1", rest, flags=re.MULTILINE)

@@ -119,6 +119,7 @@ def pools(allocation: Allocation) -> list[Shared]:
 
 
 def currencies(held: Iterable[Held]) -> list[str]:
+    """The currencies that something is held in, in order."""
     return sorted({each.currency for each in held})
 
 
@@ -141,7 +142,11 @@ def _show(face: Face, done: Run, held: list[Held], shared: list[Shared], *, seal
     face.say(f"Allocated {done.period} on {allocation.cost_basis} cost: {rows}.", "bold")
     if sealed:
         face.say("The period is sealed; it was replayed and came out the same.")
-    columns = [Column("Direct", is_number=True), Column("From pools", is_number=True), Column("Together", is_number=True)]
+    columns = [
+        Column("Direct", is_number=True),
+        Column("From pools", is_number=True),
+        Column("Together", is_number=True),
+    ]
     for currency in currencies(held):
         these = [each for each in held if each.currency == currency]
         total = Held(currency, "", sum(each.direct_minor for each in these), sum(each.shared_minor for each in these))

@@ -27,9 +27,7 @@ from apportion.cli import (
 from apportion.cli.act import AsJson, Named, act
 from apportion.cli.face import Face
 
-_ORDER = (
-    "init ingest deliveries findings policy periods allocate statements journal tie-out explain close demo".split()
-)
+_ORDER = "init ingest deliveries findings policy periods allocate statements journal tie-out explain close demo".split()
 
 
 def command() -> Any:

@@ -37,9 +37,7 @@ def run(
         list[str] | None,
         typer.Option("--ingest", metavar="PATH", help="Load this delivery first; may be given several times."),
     ] = None,
-    keep_open: Annotated[
-        bool, typer.Option("--keep-open", help="Do all of it, but do not seal the period.")
-    ] = False,
+    keep_open: Annotated[bool, typer.Option("--keep-open", help="Do all of it, but do not seal the period.")] = False,
 ) -> None:
     """Close a period: every stage in order, and the seal.
 
@@ -154,7 +152,8 @@ def _write(face: Face, workspace: Workspace, month: Month) -> Closed:
     step(face, "Statements", f"{count(len(month.statements), 'statement')} in {shown_path(directory)}")
     directory = statements.folder(workspace, journal.FOLDER, period, None)
     files = write_journal(month.journal, directory)
-    size = f"{count(len(month.journal.entries), 'entry', 'entries')} with {count(len(journal.postings(month.journal)), 'posting')}"
+    entries = count(len(month.journal.entries), "entry", "entries")
+    size = f"{entries} with {count(len(journal.postings(month.journal)), 'posting')}"
     step(face, "Journal", f"{size} in {shown_path(directory)}")
     return Closed(month, pages, files)
 
@@ -228,7 +227,11 @@ def _document(workspace: Workspace, closed: Closed, receipts: list[dict[str, obj
         "company": workspace.settings.company,
         "ingested": receipts,
         "findings": [
-            {"code": kind[0][1].code, "behaviour": str(kind[0][1].behaviour), "rows": sum(each.rows for _, each in kind)}
+            {
+                "code": kind[0][1].code,
+                "behaviour": str(kind[0][1].behaviour),
+                "rows": sum(each.rows for _, each in kind),
+            }
             for kind in by_kind(workspace.findings(period))
         ],
         "rows": charges(month.run.allocation),

@@ -22,7 +22,9 @@ _LARGEST = 5
 
 def run(
     face: Face,
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to make it; new or empty.", show_default=False)],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to make it; new or empty.", show_default=False)
+    ],
     rows: Annotated[int, typer.Option("--rows", parser=read_count, metavar="N", help="Charges in all.")] = 60_000,
     months: Annotated[
         int, typer.Option("--months", parser=read_count, metavar="N", help="Months, from November 2025 on.")

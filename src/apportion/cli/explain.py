@@ -56,13 +56,13 @@ def run(
     workspace = face.workspace()
     _must_be_readable(reference)
     found = explain(workspace, reference, most=rows)
-    if found.line is None:
+    if found.line is None or found.trace is None:
         face.give(json_text.document(found.statement))
         _show_statement(face, found)
         return
-    face.give(document(found))
+    face.give(document(found, found.line, found.trace))
     if not face.as_json:
-        for line in lines(found, face.width):
+        for line in lines(found, found.line, found.trace, face.width):
             face.say(line)
 
 
@@ -85,4 +85,3 @@ def _show_statement(face: Face, found: Explanation) -> None:
     face.say(text.render(found.statement).rstrip("\n"))
     face.say()
     face.say(f"Take a line apart with: apportion explain {found.statement.number}:LINE")
-

@@ -7,20 +7,19 @@ from collections.abc import Sequence
 from apportion.allocate.allocation import Cell
 from apportion.allocate.policy import Pool
 from apportion.allocate.rule import Holder, Target
-from apportion.allocate.trace import PoolTrace, ShareTrace
+from apportion.allocate.trace import LineTrace, PoolTrace, ShareTrace
 from apportion.cli.explain_text import remainder, share_text
 from apportion.close.explain import Explanation, Source
+from apportion.invoice.statement import StatementLine
 from apportion.money.amount import from_decimal, plain
 from apportion.money.currency import minor_text, units_per_minor
 
 VERSION = 1
 
 
-def document(found: Explanation) -> dict[str, object]:
-    """The explanation of one line."""
-    assert found.line is not None
-    assert found.trace is not None
-    statement, line, traced = found.statement, found.line, found.trace
+def document(found: Explanation, line: StatementLine, traced: LineTrace) -> dict[str, object]:
+    """The explanation of one line of `found`'s statement, and its trace."""
+    statement = found.statement
     settled = line.minor * units_per_minor(line.scope.currency)
     parts = _Parts(found)
     return {

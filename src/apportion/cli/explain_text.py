@@ -10,10 +10,11 @@ from math import gcd
 from apportion.allocate.allocation import Cell
 from apportion.allocate.policy import Method, Pool
 from apportion.allocate.rule import Holder, Target
-from apportion.allocate.trace import PoolTrace, ShareTrace
+from apportion.allocate.trace import LineTrace, PoolTrace, ShareTrace
 from apportion.cli.amounts import Aligned, count
 from apportion.close.explain import Explanation, Source
 from apportion.invoice import wording
+from apportion.invoice.statement import StatementLine
 from apportion.money.amount import from_decimal
 from apportion.money.currency import units_per_minor
 from apportion.warehouse.sources import SourceRow
@@ -40,20 +41,19 @@ class Block:
     below: list[Block] = field(default_factory=list)
 
 
-def lines(found: Explanation, width: int) -> Iterator[str]:
-    """The explanation of one line, at most `width` columns wide but for words that are longer.
+def lines(found: Explanation, line: StatementLine, traced: LineTrace, width: int) -> Iterator[str]:
+    """The explanation of one line of `found`'s statement, at most `width` columns wide but for words that are longer.
 
     In each block the amounts marked ``│`` sum to the one marked ``╰``.
     """
-    assert found.line is not None
-    statement, line = found.statement, found.line
+    statement = found.statement
     yield f"{statement.number}, line {line.number}: {statement.name}, {wording.period_name(statement.period)}"
     subject = line.pool_name or ", ".join(
         (line.service or "No service named", line.charge_category or "no charge category")
     )
     yield f"{subject}; {wording.scope_text(line.scope)}; {statement.cost_basis} cost in {line.scope.currency}"
     yield ""
-    blocks = _Blocks(found).all()
+    blocks = _Blocks(found, line, traced).all()
     aligned = Aligned(line.scope.currency, _amounts(blocks))
     for block in blocks:
         yield from _rendered(block, 0, width, aligned)
@@ -83,10 +83,8 @@ def _rendered(block: Block, depth: int, width: int, aligned: Aligned) -> Iterato
 class _Blocks:
     """The blocks of one explanation; a pool that occurs twice is taken apart once."""
 
-    def __init__(self, found: Explanation) -> None:
-        assert found.line is not None
-        assert found.trace is not None
-        self._found, self._line, self._trace = found, found.line, found.trace
+    def __init__(self, found: Explanation, line: StatementLine, traced: LineTrace) -> None:
+        self._line, self._trace = line, traced
         self._rules = {rule.id: rule.name for rule in found.run.policy.rules}
         self._pools = {pool.id: pool for pool in found.run.policy.pools}
         self._sources = {source.target: source for source in found.sources}
@@ -176,7 +174,9 @@ class _Blocks:
 def _row(row: SourceRow) -> Part:
     resource = row.shown.get("ResourceName") or row.shown.get("ResourceId") or row.shown.get("SkuId")
     about = [text for text in (resource, row.shown.get("ChargeDescription")) if text]
-    return Part(": ".join([f"{row.file} row {row.row:,}", *([", ".join(about)] if about else [])]), from_decimal(row.cost))
+    return Part(
+        ": ".join([f"{row.file} row {row.row:,}", *([", ".join(about)] if about else [])]), from_decimal(row.cost)
+    )
 
 
 def remainder(source: Source) -> tuple[int, int]:

@@ -123,7 +123,9 @@ def print_json(document: Mapping[str, object]) -> None:
 def clean(text: str) -> str:
     """Text that cannot steer a terminal: names and values come from other people's files."""
     return "".join(
-        character if character == "\n" or unicodedata.category(character) not in {"Cc", "Cf", "Cs"} else "\N{REPLACEMENT CHARACTER}"
+        character
+        if character == "\n" or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
+        else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
 

@@ -79,10 +79,10 @@ def _show(face: Face, journal: Journal, stays: Iterable[NotPosted]) -> None:
         face.say()
         face.say(f"{entry.id}, {entry.posting_on}: {entry.text}")
         currency = entry.postings[0].currency
-        rows, debits, credits = [], 0, 0
+        rows, debit, credit = [], 0, 0
         for posting in entry.postings:
             amount = posting.amount_minor
-            debits, credits = debits + max(amount, 0), credits + max(-amount, 0)
+            debit, credit = debit + max(amount, 0), credit + max(-amount, 0)
             rows.append(
                 [
                     posting.company,
@@ -101,11 +101,13 @@ def _show(face: Face, journal: Journal, stays: Iterable[NotPosted]) -> None:
             Column(f"Debit {currency}", is_number=True),
             Column(f"Credit {currency}", is_number=True),
         ]
-        sums = [["", "", "", "", grouped(debits, currency), grouped(credits, currency)]]
+        sums = [["", "", "", "", grouped(debit, currency), grouped(credit, currency)]]
         face.show(table(columns, rows, sums=sums))
     for each in stays:
         face.say()
-        face.say(f"Not posted: {grouped(each.minor, each.currency)} {each.currency} of {each.statement}; {each.reason}.")
+        face.say(
+            f"Not posted: {grouped(each.minor, each.currency)} {each.currency} of {each.statement}; {each.reason}."
+        )
 
 
 def _stays_document(stays: NotPosted) -> dict[str, str]:

@@ -108,9 +108,7 @@ def _read(
 
 def schema(
     face: Face,
-    organization: Annotated[
-        bool, typer.Option("--organization", help="That of organization files instead.")
-    ] = False,
+    organization: Annotated[bool, typer.Option("--organization", help="That of organization files instead.")] = False,
 ) -> None:
     """Print the JSON Schema of policy files, for editors that check while one types.
 

@@ -101,7 +101,9 @@ def json_page(schemas: Path) -> str:
     for path in sorted(schemas.glob("*.schema.json")):
         schema = json.loads(path.read_text(encoding="utf-8"))
         title, _, about = schema["title"].partition(": ")
-        heading = f"## {path.name.removesuffix('.schema.json')}\n\n`{title}`: {about}. [Schema]({SCHEMAS}/{path.name})\n"
+        heading = (
+            f"## {path.name.removesuffix('.schema.json')}\n\n`{title}`: {about}. [Schema]({SCHEMAS}/{path.name})\n"
+        )
         sections.append(heading + "\n" + _table(schema))
         for name, part in schema.get("$defs", {}).items():
             sections.append(f"### {name}\n\n" + _table(part))
@@ -127,7 +129,7 @@ def _keys(schema: dict[str, Any], above: str) -> Iterator[tuple[str, str, str]]:
 def _form(part: dict[str, Any]) -> str:
     """The form of a value in a few words."""
     if "$ref" in part:
-        return part["$ref"].rpartition("/")[2]
+        return str(part["$ref"]).rpartition("/")[2]
     if "anyOf" in part:
         return " or ".join(_form(each) for each in part["anyOf"])
     if "const" in part:
@@ -139,7 +141,7 @@ def _form(part: dict[str, Any]) -> str:
     if part.get("items"):
         items = part["items"]
         words["array"] = "list of objects" if items.get("type") == "object" else f"list of {_form(items)}"
-    return " or ".join(words.get(kind, kind) for kind in kinds)
+    return " or ".join(str(words.get(kind, kind)) for kind in kinds)
 
 
 def _text_form(part: dict[str, Any]) -> str:

@@ -60,7 +60,8 @@ def run(face: Face, period: Period, out: Out = None) -> None:
     if not face.as_json:
         show(face, made)
         face.say()
-        face.say(f"Written to {shown_path(directory)}: {len(files):,} files; begin with {shown_path(directory / 'index.html')}")
+        face.say(f"Written to {shown_path(directory)}: {len(files):,} files.")
+        face.say(f"Begin with {shown_path(directory / 'index.html')}")
         face.say(f"Ask why with: apportion explain {made[0].number}:1")
 
 

@@ -43,8 +43,6 @@ FLAGS: tuple[tuple[Check, str], ...] = (
     (checks.LATE_USAGE, "ChargePeriodStart"),
     (checks.CHARGE_AFTER_BILLING, "ChargePeriodStart"),
     (checks.CHARGE_PERIOD_EMPTY, "ChargePeriodEnd"),
-    (checks.BILLING_PERIOD_ODD, "BillingPeriodStart"),
-    *((checks.UNIT_PRICE_DIFFERS, column) for column in _DERIVED),
     *((checks.VALUE_UNKNOWN, column) for column in ("ChargeClass", "ChargeFrequency", "PricingCategory")),
 )
 _BITS = {(check.code, column): place for place, (check, column) in enumerate(FLAGS)}

@@ -77,9 +77,11 @@ class _Translation:
     def instant(self, name: str, shown: str, instant: Instant, output: str) -> None:
         self.add(instant.value, output)
         if name in _UNREADABLE:
-            self._flag(_UNREADABLE[name], name, instant.unreadable)
+            is_start = name.endswith("Start")
+            wrong = [sql for sql in (instant.unreadable, instant.out_of_range if is_start else None) if sql]
+            self._flag(_UNREADABLE[name], name, " OR ".join(f"({sql})" for sql in wrong))
             self._flag(checks.INSTANT_FORM, name, instant.odd_form)
-            self._raw(name, shown, instant.unreadable, instant.odd_form)
+            self._raw(name, shown, *wrong, instant.odd_form)
 
     def add(self, expression: str, output: str) -> None:
         self.outputs.append(f"{expression} AS {engine.identifier(output)}")

@@ -94,11 +94,15 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """SQL over a staged table: a date-time as instant in UTC, and what is wrong with it. None: it cannot happen."""
+    """SQL over a staged table: a date-time as instant in UTC, and what is wrong with it. None: it cannot happen.
+
+    `out_of_range` is for starts, which name a month: only the years 1900 to 2999 are months of a bill.
+    """
 
     value: str
     missing: str
     unreadable: str | None
+    out_of_range: str | None
     odd_form: str | None
 
 
@@ -158,21 +162,21 @@ class Stage:
         """Stage a date-time column, whatever its engine type."""
         if not column.physical:
             value = f"instant({engine.literal(column.constant or '')})"
-            return Instant(value, f"{value} IS NULL", None, None)
+            return Instant(value, f"{value} IS NULL", None, None, None)
         raw = engine.raw(column)
         if column.type == "TIMESTAMP":
-            return Instant(raw, f"{raw} IS NULL", f"NOT in_range({raw})", None)
+            return Instant(raw, f"{raw} IS NULL", None, f"NOT in_range({raw})", None)
         if column.type.startswith(("TIMESTAMP", "DATE")):
             value = self.keep(f"i_{column.name}", f"{raw}::TIMESTAMP")
-            return Instant(value, f"{raw} IS NULL", f"NOT in_range({value})", None)
+            return Instant(value, f"{raw} IS NULL", None, f"NOT in_range({value})", None)
         return self.text_instant(column.name, engine.text(column))
 
     def text_instant(self, name: str, shown: str) -> Instant:
         """Stage a text as instant."""
         value = self.keep(f"i_{name}", f"instant({shown})")
         form = self.keep(f"f_{name}", f"is_focus_instant({shown})")
-        unreadable = f"{shown} IS NOT NULL AND ({value} IS NULL OR NOT in_range({value}))"
-        return Instant(value, f"{shown} IS NULL", unreadable, f"{value} IS NOT NULL AND NOT {form}")
+        odd_form = f"{value} IS NOT NULL AND NOT {form}"
+        return Instant(value, f"{shown} IS NULL", _unread(shown, value), f"NOT in_range({value})", odd_form)
 
 
 def _unread(shown: str, value: str) -> str:

@@ -1,0 +1,244 @@
+"""One pass over a file of charges: what its rows add up to, and which checks they break.
+
+The rows are grouped by what totals are kept for and by their flags, so that loaded and quarantined rows, every sum and
+every count come out of the same scan. Examples and quarantined rows are fetched afterwards, where there are any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from apportion.focus import checks
+from apportion.focus.checks import EXAMPLES, Check
+from apportion.focus.columns import COSTS
+from apportion.focus.finding import Example
+from apportion.money.amount import units
+from apportion.warehouse import duckdb as engine
+from apportion.warehouse import intake_flags
+from apportion.warehouse import intake_translate as translate
+from apportion.warehouse.intake_conditions import CheckedFile
+from apportion.warehouse.intake_values import Stage
+from apportion.warehouse.snapshot import ChargeFile
+
+_DATES = ("BillingPeriodStart", "ChargePeriodStart", "BillingPeriodEnd", "ChargePeriodEnd")
+_KEPT_ASIDE = (
+    *COSTS, "BillingCurrency", *_DATES, "ChargeCategory", "InvoiceIssuerName", "InvoiceId", "SubAccountId",
+    "ServiceName", "ResourceId",
+)  # fmt: skip
+_LONGEST_VALUE = 200
+
+SAMPLE = 100_000
+"""How many rows, from the first on, are looked at where looking at all of them would cost too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows alike in all that totals are kept for, and in their flags. Amounts are in units of 10⁻¹⁸.
+
+    `start` is BillingPeriodStart as text, or the first instant of the charge's month; None where neither is known.
+    A sum is None where the file has no such column. `effect` is the effect of rounding on the four costs, as decimal
+    text in the same unit.
+    """
+
+    start: str | None
+    invoice_issuer: str
+    provider: str | None
+    billing_account_id: str
+    invoice_id: str | None
+    currency: str | None
+    charge_category: str | None
+    commitment: str
+    flags: int
+    rows: int
+    sums: tuple[int | None, ...]
+    effect: str
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether these rows cannot be charged."""
+        return bool(self.flags & intake_flags.REFUSED)
+
+
+class Sweep:
+    """The checks of one file of charges as expressions, and the queries built from them.
+
+    A `translated` file has the marks of its translation beside its columns; so has a `repaired` one for ragged rows.
+    """
+
+    def __init__(self, file: ChargeFile, *, translated: bool = False, repaired: bool = False) -> None:
+        self._file = file
+        self._translated, self._repaired = translated, repaired
+        self._stage = Stage()
+        self._numbers = {name: self._stage.number(column) for name in COSTS if (column := file.column(name))}
+        self._instants = {name: self._stage.instant(column) for name in _DATES if (column := file.column(name))}
+        self._checked = CheckedFile(file, self._numbers, self._instants, translated=translated)
+        flags = intake_flags.total(dict(self._checked.conditions())) + (f" + {translate.FLAGS}" if translated else "")
+        if repaired:
+            ragged = intake_flags.bit(checks.ROW_RAGGED, "")
+            flags = f"CASE WHEN {translate.RAGGED} IS NOT NULL THEN {ragged} ELSE {flags} END"
+        self._flags = f"({flags})"
+
+    def groups(self, connection: engine.Connection) -> list[Group]:
+        """Everything that the file's rows add up to."""
+        keys = {
+            "k_start": self._start(),
+            "k_issuer": engine.issuer(self._file),
+            "k_provider": self._provider(),
+            "k_account": f"coalesce({self._text('BillingAccountId')}, '')",
+            "k_invoice": self._text("InvoiceId"),
+            "k_currency": self._text("BillingCurrency"),
+            "k_category": self._text("ChargeCategory"),
+            "k_commitment": self._commitment(),
+            "k_flags": self._flags,
+        }
+        sums = [f"sum({number.value})::VARCHAR" for number in self._numbers.values()]
+        inner = ", ".join(f"{sql} AS {name}" for name, sql in keys.items())
+        found = connection.execute(
+            f"SELECT {', '.join(keys)}, count(*), sum({self._effect()})::VARCHAR, {', '.join(sums)} "
+            f"FROM (SELECT *, {inner} FROM {self._relation()}) GROUP BY {', '.join(keys)}"
+        ).fetchall()
+        return [self._group(row) for row in found]
+
+    def _group(self, row: Sequence[object]) -> Group:
+        found = dict(zip(self._numbers, row[len(row) - len(self._numbers) :], strict=True))
+        sums = tuple(units(str(found[name] or 0)) if name in found else None for name in COSTS)
+        start, issuer, provider, account, invoice, currency, category, commitment, flags, rows, effect = row[:11]
+        texts = [None if value is None else str(value) for value in (provider, invoice, currency, category)]
+        return Group(
+            None if start is None else str(start),
+            str(issuer),
+            texts[0],
+            str(account),
+            texts[1],
+            texts[2],
+            texts[3],
+            str(commitment),
+            int(str(flags)),
+            int(str(rows)),
+            sums,
+            str(effect or 0),
+        )
+
+    def independent(self, connection: engine.Connection) -> tuple[int, tuple[int | None, ...]]:
+        """Rows and sums of the whole file, added up once more without groups, flags or quarantine."""
+        sums = [f"coalesce(sum({number.value}), 0)::VARCHAR" for number in self._numbers.values()]
+        row = connection.execute(f"SELECT count(*), {', '.join(sums)} FROM {self._relation()}").fetchall()[0]
+        found = dict(zip(self._numbers, row[1:], strict=True))
+        return row[0], tuple(units(found[name]) if name in found else None for name in COSTS)
+
+    def sampled(self, connection: engine.Connection) -> list[tuple[Check, str, int, list[Example]]]:
+        """Checks of the first `SAMPLE` rows only: check, column, rows that break it, and the first of them."""
+        found = []
+        for (check, column), sql in self._checked.sampled():
+            condition = f"file_row_number < {SAMPLE} AND {sql}"
+            count = connection.execute(f"SELECT count(*) FROM {self._relation()} WHERE {condition}").fetchall()[0][0]
+            if count:
+                beside = [name for name in check.looks_at if name != column]
+                found.append((check, column, count, self.where(connection, condition, [column, *beside])))
+        return found
+
+    # Rows by what they break.
+
+    def breaking(self, check: Check, column: str) -> str:
+        """SQL that is true in rows that break a check."""
+        return f"{self._flags} & {intake_flags.bit(check, column)} <> 0"
+
+    def examples(self, connection: engine.Connection, check: Check, column: str) -> list[Example]:
+        """The first rows that break a check, with the value of its column, and of what it is compared with."""
+        alone = any(other != column and intake_flags.has_bit(check, other) for other in check.looks_at)
+        beside = [] if alone else [name for name in check.looks_at if name != column]
+        return self.where(connection, self.breaking(check, column), [column, *beside])
+
+    def where(self, connection: engine.Connection, condition: str, columns: Sequence[str]) -> list[Example]:
+        """The first rows that meet a condition over the file's columns, with the values of `columns`."""
+        there = [name for name in columns if self._file.column(name)]
+        shown = [
+            f"left(coalesce({self._shown(name)}, 'null'), {_LONGEST_VALUE})"
+            if place == 0
+            else f"{engine.literal(f', {name} ')} || left(coalesce({self._shown(name)}, 'null'), {_LONGEST_VALUE})"
+            for place, name in enumerate(there)
+        ]
+        if self._repaired and not there:
+            shown = [f"left({translate.RAGGED}, {_LONGEST_VALUE})"]
+        shown = shown or ["''"]
+        connection.execute("SET preserve_insertion_order = true")
+        rows = connection.execute(
+            f"SELECT file_row_number + 1, concat({', '.join(shown)}) FROM {self._relation()} "
+            f"WHERE {condition} LIMIT {EXAMPLES}"
+        ).fetchall()
+        return [Example(row, value) for row, value in sorted(rows)]
+
+    def text_is(self, name: str, value: str | None) -> str:
+        """SQL that is true in rows in which a text column has this value."""
+        return f"{self._text(name)} IS NULL" if value is None else f"{self._text(name)} = {engine.literal(value)}"
+
+    def starts_at(self, start: str) -> str:
+        """SQL that is true in rows whose billing period starts at an instant."""
+        return f"{self._start()} = TIMESTAMP {engine.literal(start)}"
+
+    def values(self, connection: engine.Connection, condition: str, name: str) -> list[tuple[str, int]]:
+        """The values of a text column in rows that meet a condition, with how many rows have each, most first."""
+        return connection.execute(
+            f"SELECT {self._text(name)} AS value, count(*) FROM {self._relation()} "
+            f"WHERE {condition} GROUP BY value ORDER BY 2 DESC, 1 LIMIT 100"
+        ).fetchall()
+
+    def set_aside(self, connection: engine.Connection, target: Path) -> int:
+        """Write the rows that cannot be charged: their number from 0, why, and the text of their main columns."""
+        names = [name for name in _KEPT_ASIDE if self._file.column(name)]
+        why = ", ".join(
+            f"CASE WHEN {self.breaking(check, column)} THEN {engine.literal(f'{check.code} {column}'.strip())} END"
+            for check, column in intake_flags.broken(intake_flags.REFUSED)
+        )
+        shown = [f"{self._shown(name)} AS {engine.identifier(name)}" for name in names]
+        if self._repaired:
+            shown.append(f"{translate.RAGGED} AS {engine.identifier('Row')}")
+        connection.execute("SET preserve_insertion_order = true")
+        written = connection.execute(
+            f'COPY (SELECT file_row_number AS "row", concat_ws(\', \', {why}) AS "why", {", ".join(shown)} '
+            f"FROM {self._relation()} WHERE {self._flags} & {intake_flags.REFUSED} <> 0) "
+            f"TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+        ).fetchall()
+        return int(written[0][0])
+
+    # Expressions.
+
+    def _relation(self) -> str:
+        source = f"(SELECT *, file_row_number FROM {engine.files([self._file.path])})"
+        return self._stage.relation(source)
+
+    def _text(self, name: str) -> str:
+        return f"({engine.text(self._file.column(name))})"
+
+    def _shown(self, name: str) -> str:
+        shown = self._text(name)
+        if (
+            self._translated
+            and (name in COSTS or name in _DATES)
+            and (column := self._file.column(name))
+            and column.physical
+        ):
+            return f"coalesce({engine.identifier(translate.RAW + name)}, {shown})"
+        return shown
+
+    def _start(self) -> str:
+        billing, charge = self._instants.get("BillingPeriodStart"), self._instants.get("ChargePeriodStart")
+        month = f"date_trunc('month', {charge.value})::TIMESTAMP" if charge else "NULL::TIMESTAMP"
+        return f"coalesce({billing.value}, {month})" if billing else month
+
+    def _provider(self) -> str:
+        names = [name for name in ("ServiceProviderName", "ProviderName") if self._file.column(name)]
+        return self._text(names[0]) if names else "NULL::VARCHAR"
+
+    def _commitment(self) -> str:
+        status, commitment = self._text("CommitmentDiscountStatus"), self._text("CommitmentDiscountId")
+        purchase = f"{self._text('ChargeCategory')} = 'Purchase' AND {commitment} IS NOT NULL"
+        return f"coalesce({status}, CASE WHEN {purchase} THEN 'purchase' END, '')"
+
+    def _effect(self) -> str:
+        if self._translated:
+            return translate.EFFECT
+        effects = [f"coalesce({number.effect}, 0)" for number in self._numbers.values() if number.effect]
+        return " + ".join(effects) or "NULL::INTEGER"
