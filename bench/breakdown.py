@@ -11,7 +11,6 @@ from unittest import mock
 
 from apportion.warehouse import duckdb as engine
 
-
 _CLASSIFYING = {"TABLE_SCAN": "reading what rules look at", "HASH_JOIN": "lookups", "COPY_TO_FILE": "sidecar"}
 
 

@@ -45,10 +45,11 @@ def parquet(
         last = min(first + FILE_ROWS, rows)
         part = "" if last - first == FILE_ROWS else f"-{last - first}"
         path = home / f"charges-{first // FILE_ROWS:04d}{part}.parquet"
-        with _engine() as connection:
-            for table in tables:
-                connection.execute(table)
-            _copy(connection, query.format(first=first, last=last), path, "FORMAT parquet, COMPRESSION zstd")
+        if not path.exists():
+            with _engine() as connection:
+                for table in tables:
+                    connection.execute(table)
+                _copy(connection, query.format(first=first, last=last), path, "FORMAT parquet, COMPRESSION zstd")
         return path
 
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
@@ -65,6 +66,8 @@ def _engine() -> duckdb.DuckDBPyConnection:
 def csv(charges: Path) -> Path:
     """The charges of one Parquet file as CSV: instants in ISO 8601, tags as JSON."""
     path = charges.with_suffix(".csv")
+    if path.exists():
+        return path
     with _engine() as connection:
         instants = ", ".join(
             f"strftime({name}, '%Y-%m-%dT%H:%M:%SZ') AS {name}"
@@ -76,10 +79,9 @@ def csv(charges: Path) -> Path:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, options: str) -> None:
-    if not path.exists():
-        unfinished = path.with_name(f"unfinished-{path.name}")
-        connection.execute(f"COPY ({query}) TO '{unfinished}' ({options})")
-        unfinished.rename(path)
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    connection.execute(f"COPY ({query}) TO '{unfinished}' ({options})")
+    unfinished.rename(path)
 
 
 def _tables(known: World) -> tuple[str, ...]:

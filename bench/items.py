@@ -7,7 +7,6 @@ was done: sizes, and digests that tell whether two of them came to the same.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,10 +78,15 @@ def allocate(meter: Meter, *, rows: int, rules: int, every: int = 1) -> Facts:
 
 
 def breakdown(meter: Meter, *, rows: int, rules: int) -> Facts:
-    """Where the time of an allocation goes: seconds of the engine's operators, which profiling makes a little slower."""
+    """Where the time of an allocation goes, by the engine's operators; profiling makes it a little slower."""
     snapshot = workspaces.snapshot(data.parquet(rows))
     policy, organization = policies.policy(rules), policies.organization()
-    with _scratch("profiles") as directory, profiled(directory) as told:
+    with (
+        _scratch("profiles") as directory,
+        profiled(directory) as told,
+        meter.watching(queries, span="span", classify="classify"),
+        meter.watching(allocator, compile_rules="compile"),
+    ):
         sidecars = directory / runs.SIDECARS
         sidecars.mkdir()
         with meter.running():

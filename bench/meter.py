@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,9 @@ class Meter:
     def watching(self, module: object, **calls: str) -> Iterator[None]:
         """While the block runs, the CPU seconds of a module's functions are added up; `calls` are their names here."""
         wrapped = {name: self._watched(getattr(module, name), shown) for name, shown in calls.items()}
-        with mock.patch.multiple(module, **wrapped):
+        with ExitStack() as stack:
+            for name, function in wrapped.items():
+                stack.enter_context(mock.patch.object(module, name, function))
             yield
 
     def _watched(self, function: Callable[..., Any], shown: str) -> Callable[..., Any]:

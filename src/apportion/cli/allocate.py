@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from apportion.cli.arguments import Period
-from apportion.cli.face import Face
+from apportion.cli.face import Face, option
 
 if TYPE_CHECKING:
     from apportion.allocate.allocation import Allocation
@@ -78,6 +78,9 @@ def run(face: Face, period: Period) -> None:
     )
     if not face.as_json:
         _show(face, done, held, shared, sealed=sealed)
+        where = option(workspace)
+        face.say()
+        face.say(f"Next: apportion {where}statements {period}, or all that follows: apportion {where}close {period}")
 
 
 def allocated(face: Face, workspace: Workspace, period: BillingPeriod) -> Run:
@@ -166,8 +169,6 @@ def _show(face: Face, done: Run, held: list[Held], shared: list[Shared], *, seal
             head = [Column(f"Pool ({currency})"), Column("Holders", is_number=True), Column("Shared", is_number=True)]
             sums = [["Together", "", grouped(sum(each.minor for each in brought), currency)]]
             face.show(table(head, lines, sums=sums))
-    face.say()
-    face.say(f"Next: apportion statements {done.period}, or all that follows with: apportion close {done.period}")
 
 
 def _held_document(held: Held) -> dict[str, object]:

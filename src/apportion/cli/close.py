@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apportion.cli.arguments import Period
-from apportion.cli.face import Face, shown_path
+from apportion.cli.face import Face, option, shown_path
 from apportion.cli.failures import BOOKS_DIFFER
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run(
             step(face, "Open", "not sealed, because of --keep-open", mark="·")
     face.give(_document(workspace, closed, receipts))
     if not face.as_json:
-        _show_end(face, closed)
+        _show_end(face, workspace, closed)
     if not holds:
         raise typer.Exit(BOOKS_DIFFER)
 
@@ -114,8 +114,7 @@ def _say_findings(face: Face, workspace: Workspace, period: BillingPeriod) -> No
     kinds = by_kind(workspace.findings(period))
     aside = sum(rows.rows for _, rows in workspace.quarantined(period))
     kept = f"{count(aside, 'row')} kept aside" if aside else "no row kept aside"
-    listed = f"; list them with: apportion findings --period {period}" if kinds else ""
-    text = f"{count(len(kinds), 'kind') if kinds else 'none'}, {kept}{listed}"
+    text = f"{count(len(kinds), 'kind') if kinds else 'none'}, {kept}"
     step(face, "Findings", text, mark="!" if aside else "✓")
 
 
@@ -128,7 +127,7 @@ def _settle(face: Face, workspace: Workspace, period: BillingPeriod) -> Closed:
     done = allocated(face, workspace, period)
     held = holdings(done.allocation)
     owned = listed(f"{coverage(held, currency)} of {currency}" for currency in currencies(held))
-    step(face, "Allocated", f"{count(charges(done.allocation), 'charge')}; {owned} found a place")
+    step(face, "Allocated", f"{count(charges(done.allocation), 'charge')}; with an owner or kept central: {owned}")
     month = months.month(workspace, done)
     tied = month.tie_out
     if not tied.holds:
@@ -169,45 +168,41 @@ def _seal(face: Face, workspace: Workspace, month: Month) -> None:
     step(face, "Sealed", f"for ever, with its inputs and the software: run {month.run.digest[:12]}")
 
 
-def _show_end(face: Face, closed: Closed) -> None:
+def _show_end(face: Face, workspace: Workspace, closed: Closed) -> None:
     from apportion.cli import tie_out
 
     face.say()
     if not closed.month.tie_out.holds:
         tie_out.show(face, closed.month.tie_out)
         return
-    show_stages(face, closed.month)
-    first = closed.month.statements[0].number
+    show_sums(face, closed.month)
+    first, period, where = closed.month.statements[0].number, closed.month.run.period, option(workspace)
     face.say()
     face.say(f"Read:  {shown_path(closed.statements[0].parent / 'index.html')}")
-    face.say(f"Ask:   apportion explain {first}:1")
+    face.say(f"Prove: apportion {where}tie-out {period}")
+    face.say(f"Ask:   apportion {where}explain {first}:1")
 
 
-def show_stages(face: Face, month: Month) -> None:
-    """The sums of a month from end to end, a line for each currency."""
+def show_sums(face: Face, month: Month) -> None:
+    """The sums of a month from end to end, a line for each currency, to whole minor units; the tie-out has all."""
     from apportion.cli.tables import Column, table
-    from apportion.invoice.wording import exact, grouped
-    from apportion.money.currency import units_per_minor
+    from apportion.invoice.wording import rounded
     from apportion.tie_out.stage import Stage
 
     names = {
-        Stage.PROVIDER_INVOICES: "Providers' invoices",
+        Stage.PROVIDER_INVOICES: "Provider invoices",
         Stage.BILLED_COST: "Billed cost",
         Stage.EFFECTIVE_COST: "Effective cost",
+        Stage.ALLOCATED: "Allocated",
         Stage.STATEMENTS: "Statements",
         Stage.JOURNAL: "Journal",
     }
-    tied = month.tie_out
-    shown = [stage for stage in names if any(row.stage is stage for row in tied.rows)]
+    tied = month.tie_out.rows
+    shown = [stage for stage in names if any(row.stage is stage for row in tied)]
     rows = []
-    for currency in dict.fromkeys(row.currency for row in tied.rows):
-        sums = {row.stage: row.units for row in tied.rows if row.currency == currency}
-        step_units = units_per_minor(currency)
-        texts = [
-            exact(units, currency) if units % step_units else grouped(units // step_units, currency)
-            for units in (sums.get(stage, 0) for stage in shown)
-        ]
-        rows.append([currency, *texts])
+    for currency in dict.fromkeys(row.currency for row in tied):
+        sums = {row.stage: row.units for row in tied if row.currency == currency}
+        rows.append([currency, *(rounded(sums[stage], currency).partition(" ")[0] for stage in shown)])
     face.show(table([Column(""), *(Column(names[stage], is_number=True, wraps=True) for stage in shown)], rows))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apportion.cli.arguments import read_count
-from apportion.cli.face import Face, shown_path
+from apportion.cli.face import Face, option, shown_path
 
 if TYPE_CHECKING:
     from apportion.close.month import Month
@@ -114,7 +114,7 @@ def _show_end(face: Face, workspace: Workspace, month: Month) -> None:
     period = month.run.period
     face.say()
     face.say(f"The tie-out of {period_name(period)} holds", "bold green")
-    close.show_stages(face, month)
+    close.show_sums(face, month)
     face.say()
     face.say("Its largest statements", "bold")
     rows = []
@@ -146,7 +146,7 @@ def tries(workspace: Workspace, month: Month) -> list[tuple[str, str]]:
     """Commands that work on this demo as they stand, each with what it shows."""
     from apportion.invoice.statement import LineKind
 
-    where = _where(workspace)
+    where = option(workspace)
     period = month.run.period
     first = _largest(month)[0]
     share = next((line.number for line in first.lines if line.kind is LineKind.SHARE), 1)
@@ -157,14 +157,6 @@ def tries(workspace: Workspace, month: Month) -> list[tuple[str, str]]:
         (f"apportion {where}findings --period {period}", "what was wrong with the data"),
         (f"apportion {where}close {period}", "write its statements and journal, and seal it"),
     ]
-
-
-def _where(workspace: Workspace) -> str:
-    """The option that leads to the workspace from here; nothing where commands find it by themselves."""
-    if Path.cwd().is_relative_to(workspace.root):
-        return ""
-    path = shown_path(workspace.root)
-    return f"--workspace '{path}' " if " " in path else f"--workspace {path} "
 
 
 def _document(workspace: Workspace, company: DemoCompany, last: Month) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apportion.cli.arguments import read_count
-from apportion.cli.face import Face
+from apportion.cli.face import Face, option
 
 if TYPE_CHECKING:
     from apportion.close.explain import Explanation
@@ -58,7 +58,7 @@ def run(
     found = explain(workspace, reference, most=rows)
     if found.line is None or found.trace is None:
         face.give(json_text.document(found.statement))
-        _show_statement(face, found)
+        _show_statement(face, found, option(workspace))
         return
     face.give(document(found, found.line, found.trace))
     if not face.as_json:
@@ -77,11 +77,11 @@ def _must_be_readable(reference: str) -> None:
         raise typer.BadParameter(f"{error.sentence} {error.advice}", param_hint="'NUMBER[:LINE]'") from None
 
 
-def _show_statement(face: Face, found: Explanation) -> None:
+def _show_statement(face: Face, found: Explanation, where: str) -> None:
     from apportion.invoice.render import text
 
     if face.as_json:
         return
     face.say(text.render(found.statement).rstrip("\n"))
     face.say()
-    face.say(f"Take a line apart with: apportion explain {found.statement.number}:LINE")
+    face.say(f"Take a line apart with: apportion {where}explain {found.statement.number}:LINE")

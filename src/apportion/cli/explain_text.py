@@ -11,7 +11,7 @@ from apportion.allocate.allocation import Cell
 from apportion.allocate.policy import Method, Pool
 from apportion.allocate.rule import Holder, Target
 from apportion.allocate.trace import LineTrace, PoolTrace, ShareTrace
-from apportion.cli.amounts import Aligned, count
+from apportion.cli.amounts import Aligned, count, percent
 from apportion.close.explain import Explanation, Source
 from apportion.invoice import wording
 from apportion.invoice.statement import StatementLine
@@ -134,7 +134,7 @@ class _Blocks:
 
     def _share(self, part: ShareTrace) -> Part:
         share = part.share
-        return Part(f"step {share.step}: pool {share.pool_id}, {share_text(part)}", share.units, (self._how(part),))
+        return Part(f"step {share.step}: pool {share.pool_id}, {_shown_share(part)}", share.units, (self._how(part),))
 
     def _how(self, part: ShareTrace) -> str:
         share = part.share
@@ -190,6 +190,11 @@ def fraction(weight: int, total: int) -> str:
     """A share as the smallest exact fraction: ``50/401``."""
     common = gcd(weight, total) or 1
     return f"{weight // common}/{total // common}"
+
+
+def _shown_share(part: ShareTrace) -> str:
+    """The exact fraction, and about how much that is."""
+    return f"{share_text(part)} ({percent(part.share.weight, part.share.total_weight)})"
 
 
 def share_text(part: ShareTrace) -> str:

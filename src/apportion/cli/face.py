@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import unicodedata
 from collections.abc import Mapping
@@ -128,6 +129,13 @@ def clean(text: str) -> str:
         else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
+
+
+def option(workspace: Workspace) -> str:
+    """The option that leads to a workspace from here, with a blank behind; empty where commands find it themselves."""
+    if Path.cwd().is_relative_to(workspace.root):
+        return ""
+    return f"--workspace {shlex.quote(shown_path(workspace.root))} "
 
 
 def shown_path(path: Path | str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apportion.cli.arguments import Period
-from apportion.cli.face import Face, shown_path
+from apportion.cli.face import Face, option, shown_path
 
 if TYPE_CHECKING:
     from apportion.invoice.statement import Statement
@@ -62,7 +62,7 @@ def run(face: Face, period: Period, out: Out = None) -> None:
         face.say()
         face.say(f"Written to {shown_path(directory)}: {len(files):,} files.")
         face.say(f"Begin with {shown_path(directory / 'index.html')}")
-        face.say(f"Ask why with: apportion explain {made[0].number}:1")
+        face.say(f"Ask why with: apportion {option(workspace)}explain {made[0].number}:1")
 
 
 def folder(workspace: Workspace, name: str, period: BillingPeriod, out: Path | None) -> Path:

@@ -29,7 +29,7 @@ _KEPT_ASIDE = (
 )  # fmt: skip
 _LONGEST_VALUE = 200
 
-SAMPLE = 100_000
+SAMPLE = 20_000
 """How many rows, from the first on, are looked at where looking at all of them would cost too much."""
 
 
@@ -130,14 +130,17 @@ class Sweep:
 
     def sampled(self, connection: engine.Connection) -> list[tuple[Check, str, int, list[Example]]]:
         """Checks of the first `SAMPLE` rows only: check, column, rows that break it, and the first of them."""
-        found = []
-        for (check, column), sql in self._checked.sampled():
-            condition = f"file_row_number < {SAMPLE} AND {sql}"
-            count = connection.execute(f"SELECT count(*) FROM {self._relation()} WHERE {condition}").fetchall()[0][0]
-            if count:
-                beside = [name for name in check.looks_at if name != column]
-                found.append((check, column, count, self.where(connection, condition, [column, *beside])))
-        return found
+        conditions = list(self._checked.sampled())
+        if not conditions:
+            return []
+        head = f"file_row_number < {SAMPLE}"
+        counts = ", ".join(f"count(*) FILTER (WHERE {sql})" for _, sql in conditions)
+        found = connection.execute(f"SELECT {counts} FROM {self._relation()} WHERE {head}").fetchall()[0]
+        return [
+            (check, column, count, self.where(connection, f"{head} AND {sql}", [column, *_beside(check, column)]))
+            for ((check, column), sql), count in zip(conditions, found, strict=True)
+            if count
+        ]
 
     # Rows by what they break.
 
@@ -147,9 +150,7 @@ class Sweep:
 
     def examples(self, connection: engine.Connection, check: Check, column: str) -> list[Example]:
         """The first rows that break a check, with the value of its column, and of what it is compared with."""
-        alone = any(other != column and intake_flags.has_bit(check, other) for other in check.looks_at)
-        beside = [] if alone else [name for name in check.looks_at if name != column]
-        return self.where(connection, self.breaking(check, column), [column, *beside])
+        return self.where(connection, self.breaking(check, column), [column, *_beside(check, column)])
 
     def where(self, connection: engine.Connection, condition: str, columns: Sequence[str]) -> list[Example]:
         """The first rows that meet a condition over the file's columns, with the values of `columns`."""
@@ -242,3 +243,10 @@ class Sweep:
             return translate.EFFECT
         effects = [f"coalesce({number.effect}, 0)" for number in self._numbers.values() if number.effect]
         return " + ".join(effects) or "NULL::INTEGER"
+
+
+def _beside(check: Check, column: str) -> list[str]:
+    """The columns that a check compares with one column: not those for which it is a check of its own."""
+    if any(other != column and intake_flags.has_bit(check, other) for other in check.looks_at):
+        return []
+    return [name for name in check.looks_at if name != column]

@@ -8,13 +8,13 @@ A second, cheap scan adds up the amounts by outcome beside it. Nothing but the s
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from apportion.errors import ConservationError
 from apportion.warehouse import cache
@@ -26,6 +26,7 @@ from apportion.warehouse.scan import Batch, Scan, batches, delivered
 from apportion.warehouse.snapshot import Snapshot
 
 T = TypeVar("T")
+_Group = tuple[Any, ...]  # the fields of a CubeRow, and more, as the engine gives them
 
 MOST_WORKERS = 4
 _MARK = "(CASE WHEN file_row_number % 64 = 0 THEN file_row_number::INTEGER END)"  # proves the order at little cost
@@ -88,7 +89,7 @@ def classify(
         if build:
             cache.start(cache_directory)
 
-    def work(connection: engine.Connection, mine: Sequence[Batch]) -> list[list[CubeRow]]:
+    def work(connection: engine.Connection, mine: Sequence[Batch]) -> list[list[_Group]]:
         cubes = []
         lookups = Lookups(connection, plan)
         for batch in mine:
@@ -140,7 +141,7 @@ def _classification(scan: Scan, batch: Batch, lookups: Lookups) -> str:
     return (
         f"COPY (SELECT mark, ({outcome})::{lookups.type} AS outcome "
         f"FROM (SELECT {', '.join(selected)} FROM {scan.relation}) r {lookups.joins}) "
-        f"TO {engine.literal(str(batch.sidecar))} (FORMAT parquet, COMPRESSION zstd)"
+        f"TO {engine.literal(str(batch.sidecar))} (FORMAT parquet, COMPRESSION uncompressed)"
     )
 
 
@@ -150,7 +151,7 @@ def _epoch(scan: Scan, plan: Plan) -> str:
     return f"(CASE {cases} ELSE {len(plan.boundaries)} END)::SMALLINT"
 
 
-def _cube(connection: engine.Connection, scan: Scan, batch: Batch, *, effective: bool) -> list[CubeRow]:
+def _cube(connection: engine.Connection, scan: Scan, batch: Batch, *, effective: bool) -> list[_Group]:
     """Add up one batch beside its sidecar, after proving that the two lie row beside row."""
     cost = scan.effective if effective else scan.billed
     if scan.kept:
@@ -173,22 +174,17 @@ def _cube(connection: engine.Connection, scan: Scan, batch: Batch, *, effective:
             f"{batch.rows} charges were to be classified, {counted} were, {moved} marks of them out of order.",
             advice="Nothing was saved. The files may have changed on disk: run `apportion ingest` again.",
         )
-    return [CubeRow(*row[:9]) for row in found if row[0] != ASIDE]
+    return [row for row in found if row[0] != ASIDE]
 
 
-def _merged(rows: Iterator[CubeRow]) -> list[CubeRow]:
+def _merged(rows: Iterable[_Group]) -> list[CubeRow]:
     """One row for each combination of dimensions, over all batches, in a fixed order."""
-    sums: dict[tuple[int, str, str, str, str, str, str], tuple[int, Decimal]] = {}
+    sums: dict[_Group, tuple[int, Decimal]] = {}
     for row in rows:
-        key = (
-            row.outcome,
-            row.invoice_issuer,
-            row.invoice_id,
-            row.billing_account_id,
-            row.currency,
-            row.service,
-            row.charge_category,
-        )
-        count, cost = sums.get(key, (0, Decimal(0)))
-        sums[key] = (count + row.rows, cost + row.cost)
-    return [CubeRow(*key, *sums[key]) for key in sorted(sums)]
+        key, count, cost = row[:7], row[7], row[8]
+        if key in sums:
+            before = sums[key]
+            sums[key] = (before[0] + count, before[1] + cost)
+        else:
+            sums[key] = (count, cost)
+    return [CubeRow(*key, rows=sums[key][0], cost=sums[key][1]) for key in sorted(sums)]

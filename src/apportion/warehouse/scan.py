@@ -16,7 +16,7 @@ from apportion.warehouse import duckdb as engine
 from apportion.warehouse.condition import Field
 from apportion.warehouse.snapshot import ChargeFile, Snapshot
 
-BATCH_ROWS = 2_500_000
+BATCH_ROWS = 5_000_000
 DIMENSIONS = ("issuer", "invoice", "account", "currency", "service", "category")
 
 

@@ -1,0 +1,77 @@
+"""What is asked of speed and memory, and whether it was reached. Marks, never assertions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.results import Results
+
+GIB_MB = 2**30 / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One thing that is asked: the measured figure, the limit, and both in words."""
+
+    what: str
+    measured: float
+    limit: float
+    form: str = "{:.2f} ×"
+
+    @property
+    def reached(self) -> bool:
+        return self.measured <= self.limit
+
+    def row(self) -> tuple[str, str, str, str]:
+        """As a row of a table."""
+        shown = self.form.format
+        return self.what, f"≤ {shown(self.limit)}", shown(self.measured), "reached" if self.reached else "MISSED"
+
+
+def verdicts(found: Results) -> Iterator[Verdict]:
+    """Everything that is asked and was measured."""
+    series = found.series
+    if found.has("floor"):
+        yield from _allocation(found)
+    if found.has("rules 100", "rules 2000", "rules 2000 thinned"):
+        many, few = series["rules 2000"], series["rules 100"]
+        yield Verdict("2,000 rules, of 100 rules for the same charges", many.to_cube_s / few.to_cube_s, 1.3)
+        thin = series["rules 2000 thinned"]
+        yield Verdict("2,000 rules, of every twentieth of them alone", many.to_cube_s / thin.to_cube_s, 1.3)
+    if found.has("floor", "ingest Parquet"):
+        ratio = series["ingest Parquet"].cpu_s / series["floor"].cpu_s
+        yield Verdict("ingest of Parquet, of the floor", ratio, 1.5)
+    if found.has("CSV floor", "ingest CSV"):
+        ratio = series["ingest CSV"].cpu_s / series["CSV floor"].cpu_s
+        yield Verdict("ingest of CSV, of DuckDB's CSV to Parquet", ratio, 2.0)
+    for which in ("median", "largest", "share"):
+        if found.has(f"explain {which}"):
+            what = f"explain, {_LINES[which]}, wall"
+            yield Verdict(what, series[f"explain {which}"].wall_s, 1.0, "{:.2f} s")
+
+
+_LINES = {"median": "a line of the median size", "largest": "the largest line", "share": "a share of a pool"}
+
+
+def _allocation(found: Results) -> Iterator[Verdict]:
+    series, floor = found.series, found.series["floor"].cpu_s
+    if found.has("allocate"):
+        run = series["allocate"]
+        yield Verdict("classify and aggregate from the delivered files, of the floor", run.to_cube_s / floor, 2.0)
+        share = 100 * run.after_cube_s / run.to_cube_s
+        yield Verdict("everything after the cube, on top of that", share, 10, "{:.0f} %")
+        yield Verdict("memory of an allocation", run.peak_mb, GIB_MB, "{:.0f} MB")
+    if found.has("again 3"):
+        yield Verdict("classify and aggregate again, of the floor", series["again 3"].to_cube_s / floor, 0.9)
+        most = max(series[name].peak_mb for name in series if name.startswith("again"))
+        yield Verdict("memory of allocating again, with the cache being made", most, GIB_MB, "{:.0f} MB")
+
+
+def large_verdicts(found: Results) -> Iterator[Verdict]:
+    """What is asked of ten times the rows."""
+    if found.has("allocate", "large allocate"):
+        large, small = found.series["large allocate"], found.series["allocate"]
+        yield Verdict("ten times the rows, classified and aggregated", large.to_cube_s / small.to_cube_s, 10.5)
+        yield Verdict("ten times the rows, the whole allocation", large.cpu_s / small.cpu_s, 10.5)
+        yield Verdict("memory at ten times the rows", large.peak_mb, GIB_MB, "{:.0f} MB")

@@ -1,0 +1,163 @@
+"""Tables of what was measured, for the terminal and for docs/reference/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from bench.limits import Verdict, large_verdicts, verdicts
+from bench.results import Results, Series
+
+SECTIONS = ("figures", "large")
+_HEAD = ("Measured", "CPU s", "wall s", "MB", "of the floor", "")
+
+
+def figures(found: Results) -> str:
+    """The section of figures: what is asked, everything measured, where the time goes, and the alternatives."""
+    parts = [
+        _about(found),
+        "### Asked and reached",
+        _verdict_table(verdicts(found)),
+        "### Everything measured",
+        _table(_HEAD, list(_measured(found))),
+    ]
+    if found.has("breakdown"):
+        parts += ["### Where the time of an allocation goes", _table(("Part", "of the time"), list(_shares(found)))]
+    if found.has("allocate"):
+        rivals = list(_rivals(found))
+        parts += ["### What one would otherwise write", _table(_HEAD, rivals), _agreement(found)] if rivals else []
+    if found.failures:
+        lines = [f"- {name}: {reason.splitlines()[-1][:200]}" for name, reason in found.failures.items()]
+        parts += ["### Not measured", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def large(found: Results) -> str:
+    """The section of ten times the rows."""
+    rows = []
+    for name in ("large floor", "large allocate"):
+        if found.has(name):
+            floor = found.series["large floor"].cpu_s if found.has("large floor") else None
+            rows.append(_row(name.removeprefix("large ").capitalize(), found.series[name], floor))
+    about = f"{10 * found.rows:,} rows in one billing period, {found.rules} rules, one round."
+    return "\n\n".join([about, _verdict_table(large_verdicts(found)), _table(_HEAD, rows)]) + "\n"
+
+
+def write_section(path: Path, section: str, text: str) -> None:
+    """Replace what stands between the marks of a section. Raises `ValueError` for a file without them."""
+    begin, end = f"<!-- {section}: begin -->", f"<!-- {section}: end -->"
+    page = path.read_text(encoding="utf-8")
+    head, found, rest = page.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{path} has no place for {section}: {begin} … {end}")
+    path.write_text(f"{head}{begin}\n\n{text}\n{end}{tail}", encoding="utf-8")
+
+
+def _about(found: Results) -> str:
+    rounds = max((len(series.rounds) for series in found.series.values()), default=0)
+    return (
+        f"{found.rows:,} rows, {found.rules} rules. {found.machine['about']}; {found.machine['versions']}. "
+        f"Medians of {rounds} rounds, one measurement after the other in each; memory is the highest of them."
+    )
+
+
+def _verdict_table(found: Iterable[Verdict]) -> str:
+    return _table(("Asked", "limit", "measured", ""), [verdict.row() for verdict in found])
+
+
+_SHOWN = {
+    "floor": ("Floor: DuckDB decodes the columns needed", ""),
+    "allocate": ("Allocation from the delivered files", "with the run saved"),
+    "rules 100": ("the same, 100 rules", ""),
+    "rules 2000": ("the same, 2,000 rules", ""),
+    "rules 2000 thinned": ("the same, every twentieth of these 2,000", ""),
+    "again 1": ("`apportion allocate`, first time", "all that the command does but start"),
+    "again 2": ("second time, with another policy", "makes the cache"),
+    "again 3": ("third time, with another policy", "reads the cache"),
+    "explain median": ("`explain` of a line of the median size", ""),
+    "explain largest": ("`explain` of the largest line", ""),
+    "explain share": ("`explain` of a share of a pool", ""),
+    "ingest Parquet": ("Ingest of Parquet", ""),
+    "CSV floor": ("DuckDB turns 1,000,000 rows of CSV into Parquet", "floor of the next"),
+    "ingest CSV": ("Ingest of that CSV", ""),
+}
+
+
+def _measured(found: Results) -> Iterator[tuple[str, ...]]:
+    for name, (shown, note) in _SHOWN.items():
+        if not found.has(name):
+            continue
+        series = found.series[name]
+        base = "CSV floor" if "CSV" in name else "floor"
+        floor = found.series[base].cpu_s if found.has(base) else None
+        yield _row(shown, series, floor, note)
+        if series.has_cube and floor:
+            ratio = f"{series.to_cube_s / floor:.2f} ×"
+            facts = series.facts
+            cells = f"{facts['cells']:,} cells"
+            yield ("– up to the cube", f"{series.to_cube_s:.2f}", "", "", ratio, cells)
+            sizes = f"{facts['lines']:,} lines, {facts['shares']:,} shares" if "lines" in facts else ""
+            yield (
+                "– after the cube",
+                f"{series.after_cube_s:.2f}",
+                "",
+                "",
+                f"{series.after_cube_s / floor:.2f} ×",
+                sizes,
+            )
+
+
+def _row(shown: str, series: Series, floor: float | None, note: str = "") -> tuple[str, ...]:
+    ratio = f"{series.cpu_s / floor:.2f} ×" if floor else ""
+    return (shown, f"{series.cpu_s:.2f}", f"{series.wall_s:.2f}", f"{series.peak_mb:.0f}", ratio, note)
+
+
+def _shares(found: Results) -> Iterator[tuple[str, str]]:
+    series = found.series["breakdown"]
+    seconds = dict(series.facts["seconds"])
+    # The engine's clocks count waiting for a processor, too, so only their proportions are used.
+    engine, whole = sum(seconds.values()), series.cpu_s
+    outside = series.after_cube_s if series.has_cube else 0.0
+    for name, spent in seconds.items():
+        yield name, f"{100 * spent / engine * (whole - outside) / whole:.0f} %"
+    yield "after the cube, in Python", f"{100 * outside / whole:.0f} %"
+
+
+def _rivals(found: Results) -> Iterator[tuple[str, ...]]:
+    floor = found.series["floor"].cpu_s if found.has("floor") else None
+    names = {
+        "allocate": "Apportion, up to the journal's doorstep: cube, shares, lines, run saved",
+        "SQL": "One SQL statement with a CASE of all rules: the cube only",
+        "Polars": "A Polars script, streaming: the cube only",
+    }
+    for name, shown in names.items():
+        if found.has(name):
+            yield _row(shown, found.series[name], floor)
+
+
+def _agreement(found: Results) -> str:
+    digest = found.series["allocate"].facts["digest"]
+    compared = [name for name in ("SQL", "Polars") if found.has(name)]
+    differing = [name for name in compared if found.series[name].facts["digest"] != digest]
+    if differing:
+        return f"**{' and '.join(differing)} came to other sums than Apportion.**"
+    billed = found.series["allocate"].facts["billed"]
+    return (
+        f"{' and '.join(compared)} gave the same number of charges and the same cost for every rule, to the last "
+        f"digit; in all {billed}. They were made to add exact decimals for that, by way of text."
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table that is also readable as it stands: texts to the left, figures to the right."""
+    columns = list(zip(head, *rows, strict=True))
+    widths = [max(3, *map(len, column)) for column in columns]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = [head, rule, *rows]
+    return "\n".join("| " + " | ".join(_padded(line, widths)) + " |" for line in lines)
+
+
+def _padded(line: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    for place, (cell, width) in enumerate(zip(line, widths, strict=True)):
+        yield cell.rjust(width) if place else cell.ljust(width)

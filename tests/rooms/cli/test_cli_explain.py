@@ -1,0 +1,143 @@
+"""What `explain` prints adds up, at every level, when somebody else adds it up."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rooms.cli.harbour import Say
+
+NUMBER = r"-?[\d,]+(?:\.\d+)?"
+AMOUNT = re.compile(rf"^( *)([│╰]) .*  +({NUMBER})$")
+
+
+def amount(text: str) -> Decimal:
+    return Decimal(text.replace(",", ""))
+
+
+def printed_sums(text: str) -> list[tuple[list[Decimal], Decimal]]:
+    """Each block of a printed explanation: the amounts marked ``│`` and the one marked ``╰``."""
+    blocks, parts = [], []
+    for line in text.splitlines():
+        found = AMOUNT.match(line)
+        if found and found[2] == "│":
+            parts.append(amount(found[3]))
+        elif found:
+            blocks.append((parts, amount(found[3])))
+            parts = []
+    assert not parts
+    return blocks
+
+
+def all_lines(say: Say) -> list[str]:
+    statements = say("statements", "2026-10", "--json").json["statements"]
+    return [f"{each['number']}:{line}" for each in statements for line in range(1, each["lines"] + 1)]
+
+
+def test_every_line_of_the_month_adds_up_as_printed(harbour: Path, say: Say) -> None:
+    lines = all_lines(say)
+    assert len(lines) > 20
+    depths = set()
+    for reference in lines:
+        done = say("explain", reference, "--rows", "2")
+        assert done.status == 0
+        blocks = printed_sums(done.out)
+        depths.add(len(blocks))
+        for parts, total in blocks:
+            assert parts
+            assert sum(parts) == total
+    assert depths == {3, 4, 6}  # direct cost; a share of a pool; a share of a pool that another one flows into
+
+
+def added(made: dict[str, Any]) -> Decimal:
+    """What rules and source rows of one level come to; they have to agree."""
+    rules = sum(Decimal(each["amount"]) for each in made["rules"])
+    sources = made["sources"]
+    rows = sum(Decimal(each["amount"]) for each in sources["largest"]) + Decimal(sources["further_amount"])
+    assert rules == rows == Decimal(made["amount"]) == Decimal(sources["amount"])
+    assert sum(each["rows"] for each in made["rules"]) == sources["rows"]
+    assert sources["rows"] == len(sources["largest"]) + sources["further_rows"]
+    return rules
+
+
+def follow(share: dict[str, Any]) -> Decimal:
+    """A share of a pool: its fraction of what the pool holds, and the pool's own parts."""
+    pool = share["made_of"]
+    parts = sum((follow(each) for each in pool["shares"]), added(pool["direct"]) if pool["direct"] else Decimal(0))
+    assert parts == Decimal(pool["amount"]) == Decimal(share["pool_amount"])
+    fraction = Fraction(share["fraction"])
+    assert fraction == Fraction(int(share["weight"]), int(share["total_weight"]))
+    assert abs(Fraction(share["amount"]) - Fraction(share["pool_amount"]) * fraction) < Fraction(1, 10**18)
+    return Decimal(share["amount"])
+
+
+def test_every_line_of_the_month_adds_up_as_a_document(harbour: Path, say: Say) -> None:
+    for reference in all_lines(say):
+        line = say("explain", reference, "--json", "--rows", "1").json
+        whole = added(line["direct"]) if line["direct"] else sum(follow(each) for each in line["shares"])
+        assert whole == Decimal(line["exact_amount"])
+        assert whole + Decimal(line["cents"]) == Decimal(line["amount"])
+        assert abs(Decimal(line["cents"])) < Decimal("0.01")
+
+
+def test_source_rows_are_those_of_the_delivered_file(harbour: Path, say: Say) -> None:
+    """Row numbers count data rows from 1: row 37 is the machine i-0036."""
+    line = say("explain", "ST-2026-10-0001:1", "--json").json
+    assert line["service"] == "Compute"
+    for source in line["direct"]["sources"]["largest"]:
+        place = int(source["columns"]["ResourceId"].removeprefix("i-"))
+        assert source["file"] == "cloud/october.csv"
+        assert source["row"] == place + 1
+        assert Decimal(source["amount"]) == Decimal(f"{place}.123456789")
+        assert place % 4 == 0
+    amounts = [Decimal(each["amount"]) for each in line["direct"]["sources"]["largest"]]
+    assert amounts == sorted(amounts, reverse=True)
+
+
+def test_rows_that_are_not_shown_are_one_part(harbour: Path, say: Say) -> None:
+    done = say("explain", "ST-2026-10-0001:1", "--rows", "1")
+    assert re.search(r"│ and 6 more rows +\d", done.out)
+    assert "sum of 7 rows" in done.out
+    assert re.search(r"│ and 7 more rows +\d", say("explain", "ST-2026-10-0001:1", "--rows", "0").out)
+
+
+def test_a_share_names_pool_step_basis_and_fraction(harbour: Path, say: Say) -> None:
+    text = say("explain", "ST-2026-10-0001:6").out
+    assert "step 2: pool platform, " in text
+    assert "step 1: pool support, 1/3 (33.3 %)" in text
+    assert "in proportion to direct cost: " in text
+    assert "fixed shares: 1 of 3; of 100.00 in the pool" in text
+
+
+@pytest.mark.parametrize("columns", ["80", "100", "200"])
+def test_an_explanation_is_no_wider_than_the_screen(
+    harbour: Path, say: Say, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    lines = say("explain", "ST-2026-10-0001:6").out.splitlines()
+    assert max(map(len, lines)) <= min(int(columns), 120)
+
+
+def test_without_a_line_the_statement_itself_is_shown(harbour: Path, say: Say) -> None:
+    done = say("explain", "ST-2026-10-0001")
+    assert "Showback statement ST-2026-10-0001" in done.out
+    assert "Take a line apart with: apportion explain ST-2026-10-0001:LINE" in done.out
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("ST-2026-10-0099", "There is no statement ST-2026-10-0099."),
+        ("ST-2026-10-0001:99", "Statement ST-2026-10-0001 has no line 99."),
+        ("ST-2026-09-0001:1", "Billing period 2026-09 has not been allocated."),
+    ],
+)
+def test_what_is_not_there_is_named(harbour: Path, say: Say, reference: str, said: str) -> None:
+    done = say("explain", reference)
+    assert (done.status, done.out) == (1, "")
+    assert f"error NOT_FOUND: {said}" in done.err
