@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from apportion.cli.face import Face, console
+from apportion.cli.face import Face, clean, console
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
 Advance = Callable[[int], None]
 
@@ -53,3 +53,44 @@ def spinner(face: Face, text: str) -> Iterator[None]:
 
     with console(stderr=True).status(Text(text)):
         yield
+
+
+class BytesDone:
+    """A bar over delivered bytes that also counts rows: what loading a delivery reports to."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._shown: Progress | None = None
+        self._task: TaskID | None = None
+
+    def start(self, total_bytes: int) -> None:
+        """Show the bar."""
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._shown = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            DownloadColumn(),
+            TextColumn("{task.fields[rows]:,} rows"),
+            TimeRemainingColumn(compact=True),
+            console=console(stderr=True),
+            transient=True,
+        )
+        self._task = self._shown.add_task(clean(self._text), total=total_bytes, rows=0)
+        self._shown.start()
+
+    def advance(self, rows: int, bytes_: int) -> None:
+        """Move it on."""
+        if self._shown is not None and self._task is not None:
+            before = self._shown.tasks[0].fields["rows"]
+            self._shown.update(self._task, advance=bytes_, rows=before + rows)
+
+    def done(self) -> None:
+        """Take it away."""
+        if self._shown is not None:
+            self._shown.stop()
+
+
+def bytes_done(face: Face, text: str) -> BytesDone | None:
+    """What a delivery reports to; None where nobody watches."""
+    return BytesDone(text) if face.shows_progress else None

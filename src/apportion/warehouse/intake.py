@@ -25,8 +25,12 @@ from apportion.warehouse.intake_translate import Csv
 from apportion.warehouse.intake_values import Stage
 from apportion.warehouse.snapshot import ChargeFile, Column
 
-DELIMITERS = (",", ";", "\t", "|")
+SPELLED_NULLS = tuple(word for word in engine.FOCUS_NULLS if word)
+"""The spellings of null that FOCUS exports use, but for the empty field."""
+
+_DATES = ("BillingPeriodStart", "ChargePeriodStart", "BillingPeriodEnd", "ChargePeriodEnd")
 _LINE_SEPARATOR = "\x1f"
+_LINES_AT_ONCE = 1000
 _LINE = re.compile(r"Line: (\d+)")
 
 
@@ -109,14 +113,19 @@ def parquet_shape(connection: engine.Connection, path: Path) -> Shape:
 
 def csv_lines(connection: engine.Connection, path: Path, compression: str) -> Iterator[str]:
     """The lines of a text file, with their line ends, blank ones too."""
-    cursor = connection.execute(
+    cursor = connection.cursor()  # one of its own, for not all lines may be asked for
+    cursor.execute(
         f"SELECT line FROM read_csv({engine.literal(str(path))}, auto_detect = false, columns = {{'line': 'VARCHAR'}}, "
         f"delim = {engine.literal(_LINE_SEPARATOR)}, quote = '', escape = '', header = false, strict_mode = false, "
-        f"compression = {engine.literal(compression)}, max_line_size = {translate.LONGEST_ROW})"
+        f"compression = {engine.literal(compression)}, max_line_size = {translate.LONGEST_ROW}, "
+        f"buffer_size = {2 * translate.LONGEST_ROW})"
     )
-    while rows := cursor.fetchmany(10_000):
-        for (line,) in rows:
-            yield f"{line or ''}\n"
+    try:
+        while rows := cursor.fetchmany(_LINES_AT_ONCE):
+            for (line,) in rows:
+                yield f"{line or ''}\n"
+    finally:
+        cursor.close()
 
 
 def csv_sums(
@@ -132,10 +141,8 @@ def csv_sums(
         for quoted in dict.fromkeys(engine.identifier(origin[name]) for name in numbers)
     ]
     sums = [f"coalesce(sum({number.value}), 0)::VARCHAR" for number in numbers.values()]
-    row = connection.execute(
-        f"SELECT {', '.join(['count(*)', *sums])} FROM "
-        f"{stage.relation(f'(SELECT {", ".join(cleaned) or "1"} FROM {csv.relation})')}"
-    ).fetchall()[0]
+    source = f"(SELECT {', '.join(cleaned) or '1'} FROM {csv.relation})"
+    row = connection.execute(f"SELECT {', '.join(['count(*)', *sums])} FROM {stage.relation(source)}").fetchall()[0]
     found = dict(zip(numbers, row[1:], strict=True))
     return row[0], tuple(units(found[name]) if name in found else None for name in COSTS)
 
@@ -172,9 +179,15 @@ def masked_nulls(
 ) -> Iterator[tuple[str, int, list[Example]]]:
     """For each column of a translated CSV that spelled null: its name, how many rows did, and the first of them."""
     table = engine.files([path])
+    words = translate.mask_columns(names, nulls)
+    ors = connection.execute(f"SELECT {', '.join(f'bit_or({word})' for word in words)} FROM {table}").fetchall()[0]
+    masks = {word: bits or 0 for word, bits in zip(words, ors, strict=True)}
     for place, name in enumerate(names):
-        rows, examples = 0, []
+        rows = 0
+        examples: list[Example] = []
         for spelling, text in enumerate(nulls):
+            if not translate.is_set(masks, spelling, place):
+                continue
             condition = translate.mask_condition(spelling, place)
             count, first = _first(connection, table, condition, engine.literal(text))
             rows, examples = rows + count, examples + first
@@ -209,16 +222,12 @@ def proved(connection: engine.Connection, file: ChargeFile) -> tuple[int, tuple[
     if file.quarantine:
         kept = f' WHERE file_row_number NOT IN (SELECT "row" FROM {engine.files([file.quarantine])})'
     source = stage.relation(f"(SELECT * FROM {engine.files([file.path])}{kept})")
+    counted = ["count(*)", f"count(*) FILTER (WHERE {' OR '.join(differing) or 'FALSE'})"]
     try:
-        row = connection.execute(
-            f"SELECT count(*), count(*) FILTER (WHERE {' OR '.join(differing) or 'FALSE'}), {', '.join(sums)} FROM {source}"
-        ).fetchall()[0]
+        row = connection.execute(f"SELECT {', '.join([*counted, *sums])} FROM {source}").fetchall()[0]
     except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
         return None
     if row[1]:
         return None
     found = dict(zip(costs, row[2:], strict=True))
     return row[0], tuple(units(found[name]) if name in found else None for name in COSTS)
-
-
-_DATES = ("BillingPeriodStart", "ChargePeriodStart", "BillingPeriodEnd", "ChargePeriodEnd")

@@ -8,7 +8,7 @@ where a column cannot be read exactly as it stands. What could not be kept goes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class Csv:
             f"read_csv({engine.literal(str(self.path))}, auto_detect = false, header = true, columns = {{{columns}}}, "
             f"delim = {engine.literal(self.delimiter)}, quote = '\"', escape = '\"', strict_mode = true, "
             f"compression = {engine.literal(self.compression)}, max_line_size = {LONGEST_ROW}, "
-            "hive_partitioning = false)"
+            f"buffer_size = {2 * LONGEST_ROW}, hive_partitioning = false)"
         )
 
 
@@ -106,14 +106,6 @@ class _Translation:
             f"COPY (SELECT {self.selected()} FROM {self.stage.relation(source)}) "
             f"TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         ).fetchall()
-
-
-def csv_columns(names: Sequence[str], ids: Sequence[str | None], dataset: str) -> tuple[Column, ...]:
-    """How the columns of a translated CSV are read; `ids` are the FOCUS Column IDs of its names."""
-    return tuple(
-        Column(identity or name, name, translated_type(identity, dataset))
-        for name, identity in zip(names, ids, strict=True)
-    )
 
 
 def translated_type(identity: str | None, dataset: str) -> str:
@@ -207,7 +199,7 @@ class _Masks:
 
     @property
     def columns(self) -> list[str]:
-        return [mask_column(place, word) for place in range(len(self._nulls)) for word in self._words]
+        return mask_columns(self._names, self._nulls)
 
     def cleaned(self, relation: str) -> str:
         """SQL of the table with nulls for what spells null, and the masks."""
@@ -237,6 +229,16 @@ class _Masks:
 def mask_column(spelling: int, word: int) -> str:
     """The column with the bits of the `word`-th columns that spelled null in the `spelling`-th way."""
     return f"{NULLS}{spelling}_{word}"
+
+
+def mask_columns(names: Sequence[str], nulls: Sequence[str]) -> list[str]:
+    """The columns of bits that a CSV with these columns has."""
+    return [mask_column(place, word) for place in range(len(nulls)) for word in range(-(-len(names) // _WORD))]
+
+
+def is_set(masks: Mapping[str, int], spelling: int, column: int) -> bool:
+    """Whether the bit of a column and spelling is set in the given values of the columns of bits."""
+    return bool(masks[mask_column(spelling, column // _WORD)] >> column % _WORD & 1)
 
 
 def mask_condition(spelling: int, column: int) -> str:

@@ -113,8 +113,10 @@ def side_by_side(todo: Sequence[Batch], work: Callable[[engine.Connection, Seque
 
     def run(first: int) -> T:
         with closing(engine.connect(threads=1, share=workers)) as connection:
-            # A table larger than a batch would otherwise be streamed, and the charges come out in its order.
+            # A table larger than a batch would otherwise be streamed, and the charges come out in its order; and
+            # the last few rows of a file or row group would be held back and overtaken by the next.
             connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+            connection.execute("SET enable_caching_operators = false")
             return work(connection, todo[first::workers])
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -187,4 +189,4 @@ def _merged(rows: Iterable[_Group]) -> list[CubeRow]:
             sums[key] = (before[0] + count, before[1] + cost)
         else:
             sums[key] = (count, cost)
-    return [CubeRow(*key, rows=sums[key][0], cost=sums[key][1]) for key in sorted(sums)]
+    return [CubeRow(*(key + sums[key])) for key in sorted(sums)]

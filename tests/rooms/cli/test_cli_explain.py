@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,10 @@ from tests.rooms.cli.harbour import Say
 
 NUMBER = r"-?[\d,]+(?:\.\d+)?"
 AMOUNT = re.compile(rf"^( *)([│╰]) .*  +({NUMBER})$")
+
+
+def added_up(amounts: Iterable[str]) -> Decimal:
+    return sum(map(Decimal, amounts), Decimal(0))
 
 
 def amount(text: str) -> Decimal:
@@ -41,7 +46,7 @@ def all_lines(say: Say) -> list[str]:
 
 def test_every_line_of_the_month_adds_up_as_printed(harbour: Path, say: Say) -> None:
     lines = all_lines(say)
-    assert len(lines) > 20
+    assert len(lines) == 15
     depths = set()
     for reference in lines:
         done = say("explain", reference, "--rows", "2")
@@ -56,9 +61,9 @@ def test_every_line_of_the_month_adds_up_as_printed(harbour: Path, say: Say) -> 
 
 def added(made: dict[str, Any]) -> Decimal:
     """What rules and source rows of one level come to; they have to agree."""
-    rules = sum(Decimal(each["amount"]) for each in made["rules"])
+    rules = added_up(each["amount"] for each in made["rules"])
     sources = made["sources"]
-    rows = sum(Decimal(each["amount"]) for each in sources["largest"]) + Decimal(sources["further_amount"])
+    rows = added_up(each["amount"] for each in sources["largest"]) + Decimal(sources["further_amount"])
     assert rules == rows == Decimal(made["amount"]) == Decimal(sources["amount"])
     assert sum(each["rows"] for each in made["rules"]) == sources["rows"]
     assert sources["rows"] == len(sources["largest"]) + sources["further_rows"]
@@ -86,8 +91,8 @@ def test_every_line_of_the_month_adds_up_as_a_document(harbour: Path, say: Say) 
 
 
 def test_source_rows_are_those_of_the_delivered_file(harbour: Path, say: Say) -> None:
-    """Row numbers count data rows from 1: row 37 is the machine i-0036."""
-    line = say("explain", "ST-2026-10-0001:1", "--json").json
+    """Row numbers count data rows from 1: row 37 would be the machine i-0036."""
+    line = say("explain", "ST-2026-10-0001:2", "--json").json
     assert line["service"] == "Compute"
     for source in line["direct"]["sources"]["largest"]:
         place = int(source["columns"]["ResourceId"].removeprefix("i-"))
@@ -100,10 +105,10 @@ def test_source_rows_are_those_of_the_delivered_file(harbour: Path, say: Say) ->
 
 
 def test_rows_that_are_not_shown_are_one_part(harbour: Path, say: Say) -> None:
-    done = say("explain", "ST-2026-10-0001:1", "--rows", "1")
-    assert re.search(r"│ and 6 more rows +\d", done.out)
-    assert "sum of 7 rows" in done.out
-    assert re.search(r"│ and 7 more rows +\d", say("explain", "ST-2026-10-0001:1", "--rows", "0").out)
+    done = say("explain", "ST-2026-10-0001:2", "--rows", "1")
+    assert re.search(r"│ and 5 more rows +\d", done.out)
+    assert "sum of 6 rows" in done.out
+    assert re.search(r"│ and 6 more rows +\d", say("explain", "ST-2026-10-0001:2", "--rows", "0").out)
 
 
 def test_a_share_names_pool_step_basis_and_fraction(harbour: Path, say: Say) -> None:

@@ -19,7 +19,7 @@ from apportion.settings import FILE_NAME
 from tests.rooms.cli.harbour import Say
 
 PROGRAM = [sys.executable, "-m", "apportion.cli"]
-HEAVY = ("duckdb", "pydantic", "yaml", "rich", "sqlite3", "apportion.warehouse.store")
+HEAVY = ("duckdb", "yaml", "rich", "sqlite3", "apportion.warehouse.store")
 
 
 def test_help_and_version_come_without_loading_the_engine() -> None:
@@ -227,9 +227,10 @@ def test_an_interrupt_ends_with_its_own_status(harbour: Path) -> None:
     """Ctrl-C while another process holds a pipe: the command waits for input that never comes."""
     fifo = harbour / "endless.csv"
     os.mkfifo(fifo)
-    with subprocess.Popen([*PROGRAM, "policy", "check", str(fifo)], stderr=subprocess.PIPE, text=True) as running:
-        with fifo.open("w"):  # opens when the command has opened its side
-            running.send_signal(signal.SIGINT)
-            _, err = running.communicate(timeout=20)
+    words = [*PROGRAM, "policy", "check", str(fifo)]
+    # Opening the other side of the pipe returns when the command has opened its own.
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as running, fifo.open("w"):
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
     assert running.returncode == 130
     assert err.startswith("error INTERRUPTED")

@@ -91,6 +91,21 @@ def test_batches_of_any_size_give_the_same_cube(tmp_path: Path, monkeypatch: pyt
     assert classified(tmp_path, four, effective=True) == expected
 
 
+def test_small_files_between_large_ones_keep_their_place(tmp_path: Path) -> None:
+    sizes = (476, 2, 397, 1, 63, 2049, 5)
+    files = [month(tmp_path / f"month-{size}", count=size).files[0] for size in sizes]
+    made = Snapshot(month(tmp_path / "month", count=1).period, tuple(files), "")
+    assert len(list(batches(made, tmp_path))) == 1
+    together = classified(tmp_path, made, effective=True)
+    apart: dict[tuple[object, ...], tuple[int, Decimal]] = {}
+    for file in files:
+        for row in classified(tmp_path, replace(made, files=(file,)), effective=True):
+            key = (row.outcome, row.service, row.invoice_issuer)
+            rows, cost = apart.get(key, (0, Decimal(0)))
+            apart[key] = (rows + row.rows, cost + row.cost)
+    assert {(row.outcome, row.service, row.invoice_issuer): (row.rows, row.cost) for row in together} == apart
+
+
 @pytest.mark.parametrize("effective", [True, False])
 def test_every_cube_row_goes_back_to_its_source_rows(tmp_path: Path, effective: bool) -> None:
     made = month(tmp_path / "month")
