@@ -26,7 +26,7 @@ payer: {company: "1000", cost_center: "9900", department: "", ledger_account: "6
 ledger: {transferred_out: "600199"}
 """
 ORGANIZATION = """\
-cost_groups:
+groups:
   - code: sunbird
     name: SunBird
     coding: {company: "1000", ledger_account: "600100"}

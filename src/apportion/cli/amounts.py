@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from apportion.invoice import wording
-from apportion.money.amount import half_even, plain
+from apportion.money.amount import half_even
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -17,8 +17,8 @@ def percent(part: int, whole: int) -> str:
     """A part of a whole to a tenth of a per cent; nothing where the whole is not above zero."""
     if whole <= 0:
         return ""
-    tenths = half_even(1000 * part, whole)
-    return f"{plain(tenths * 10**17)} %"
+    tenths = half_even(1000 * abs(part), whole)
+    return f"{'-' if part < 0 else ''}{tenths // 10}.{tenths % 10} %"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -204,6 +204,8 @@ def show_sums(face: Face, month: Month) -> None:
         sums = {row.stage: row.units for row in tied if row.currency == currency}
         rows.append([currency, *(rounded(sums[stage], currency).partition(" ")[0] for stage in shown)])
     face.show(table([Column(""), *(Column(names[stage], is_number=True, wraps=True) for stage in shown)], rows))
+    if any(len(set(row[1:])) > 1 for row in rows):
+        face.say("Where neighbours differ, the tie-out names each difference and its reason.", "dim")
 
 
 def _document(workspace: Workspace, closed: Closed, receipts: list[dict[str, object]]) -> dict[str, object]:

@@ -65,10 +65,9 @@ def periods_of(delivery: Delivery) -> tuple[BillingPeriod, ...]:
 
 
 def rows_of(delivery: Delivery) -> tuple[int, int]:
-    """How many charges were loaded, and how many rows kept aside."""
-    loaded = sum(total.rows for totals in delivery.totals.values() for total in totals)
+    """How many rows were loaded, and how many kept aside."""
     aside = sum(each.rows for rows in delivery.quarantined.values() for each in rows)
-    return loaded, aside
+    return sum(file.rows for file in delivery.files) - aside, aside
 
 
 def _show(face: Face, found: list[Delivery], current: dict[str, list[str]]) -> None:

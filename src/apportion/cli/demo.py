@@ -64,16 +64,18 @@ def run(
 def _ingest(face: Face, workspace: Workspace, company: DemoCompany) -> None:
     from apportion.cli.amounts import count
     from apportion.cli.close import step
-    from apportion.cli.ingest import load
+    from apportion.cli.progress import deliveries_done
+    from apportion.ingest.load import ingest
 
-    rows = aside = 0
-    for delivery in company.deliveries:
-        receipt = load(face, workspace, delivery.paths, source=delivery.source, mode=str(delivery.mode))
-        rows += receipt.rows_loaded
-        aside += receipt.rows_quarantined
+    with deliveries_done(face, len(company.deliveries)) as progress:
+        for delivery in company.deliveries:
+            progress(f"Loading {delivery.source} {delivery.period}")
+            ingest(workspace, delivery.paths, source=delivery.source, mode=delivery.mode)
+    charges = sum(total.rows for period in company.periods for total in workspace.totals(period))
+    aside = sum(each.rows for period in company.periods for _, each in workspace.quarantined(period))
     sources = len({delivery.source for delivery in company.deliveries})
     text = f"{count(len(company.deliveries), 'delivery', 'deliveries')} of {count(sources, 'source')}"
-    step(face, "Loaded", f"{text}: {count(rows, 'row')}, {aside:,} kept aside")
+    step(face, "Loaded", f"{text}; {count(charges, 'charge')} are current, {count(aside, 'row')} kept aside")
     for delivery in company.deliveries:
         if delivery.note:
             step(face, "", f"{delivery.source} {delivery.period}: {delivery.note}", mark="·")
@@ -88,11 +90,11 @@ def _close(face: Face, workspace: Workspace, company: DemoCompany) -> Month:
     for period in company.periods[:-1]:
         with spinner(face, f"Closing {period}"):
             done = closing.close(workspace, period)
-        step(face, str(period), f"closed and sealed: {_sums(done)}")
+        step(face, str(period), f"closed and sealed    {_sums(done)}")
     period = company.periods[-1]
     with spinner(face, f"Closing {period}"):
         done = closing.close(workspace, period, seal=False)
-    step(face, str(period), f"ties out, left open:  {_sums(done)}")
+    step(face, str(period), f"ties out, left open  {_sums(done)}")
     return done
 
 
@@ -149,10 +151,11 @@ def tries(workspace: Workspace, month: Month) -> list[tuple[str, str]]:
     where = option(workspace)
     period = month.run.period
     first = _largest(month)[0]
-    share = next((line.number for line in first.lines if line.kind is LineKind.SHARE), 1)
+    shares = [line for line in first.lines if line.kind is LineKind.SHARE]
+    line = max(shares or first.lines, key=lambda line: line.minor)
     return [
         (f"apportion {where}explain {first.number}", f"the statement of {first.name}, line by line"),
-        (f"apportion {where}explain {first.number}:{share}", "one line of it, down to rows of the delivered files"),
+        (f"apportion {where}explain {first.number}:{line.number}", "one line of it, down to rows of the delivered files"),
         (f"apportion {where}tie-out {period}", "every stage of the month to the last digit, and each difference"),
         (f"apportion {where}findings --period {period}", "what was wrong with the data"),
         (f"apportion {where}close {period}", "write its statements and journal, and seal it"),

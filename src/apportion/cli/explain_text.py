@@ -65,15 +65,22 @@ def _amounts(blocks: Sequence[Block]) -> Iterator[int]:
         yield from _amounts(block.below)
 
 
+def _wrapped(text: str, width: int, *, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
+    """Lines of text; names are not cut at their hyphens."""
+    return textwrap.wrap(
+        text, width, initial_indent=initial_indent, subsequent_indent=subsequent_indent, break_on_hyphens=False
+    )
+
+
 def _rendered(block: Block, depth: int, width: int, aligned: Aligned) -> Iterator[str]:
     margin = _INDENT * depth
-    yield from textwrap.wrap(block.title, width, initial_indent=margin, subsequent_indent=margin + _INDENT)
+    yield from _wrapped(block.title, width, initial_indent=margin, subsequent_indent=margin + _INDENT)
     room = max(width - len(margin) - len(_PART) - aligned.width - 2, 20)
     for mark, part in (*((_PART, part) for part in block.parts), (_SUM, block.total)):
-        first, *rest = textwrap.wrap(part.text, room) or [""]
+        first, *rest = _wrapped(part.text, room) or [""]
         yield f"{margin}{mark}{first:<{room}}  {aligned.text(part.units)}".rstrip()
         further = "  " if mark == _SUM else _PART
-        for text in (*rest, *(line for more in part.more for line in textwrap.wrap(more, room - 2))):
+        for text in (*rest, *(line for more in part.more for line in _wrapped(more, room - 2))):
             yield f"{margin}{further}  {text}"
     yield ""
     for other in block.below:

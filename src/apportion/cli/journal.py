@@ -101,7 +101,7 @@ def _show(face: Face, journal: Journal, stays: Iterable[NotPosted]) -> None:
             Column(f"Debit {currency}", is_number=True),
             Column(f"Credit {currency}", is_number=True),
         ]
-        sums = [["", "", "", "", grouped(debit, currency), grouped(credit, currency)]]
+        sums = [["", "", "", "Together", grouped(debit, currency), grouped(credit, currency)]]
         face.show(table(columns, rows, sums=sums))
     for each in stays:
         face.say()

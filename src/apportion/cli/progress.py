@@ -29,6 +29,18 @@ def rows_done(face: Face, text: str, total: int) -> Iterator[Advance]:
         yield lambda rows: shown.advance(task, rows)
 
 
+@contextmanager
+def deliveries_done(face: Face, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar over deliveries; gives what is called with a text when the next one begins."""
+    if not face.shows_progress:
+        yield lambda _: None
+        return
+    with bar("{task.completed:,} of {task.total:,} deliveries") as shown:
+        task = shown.add_task("", total=total)
+        begun = iter(range(total))
+        yield lambda text: shown.update(task, description=clean(text), completed=next(begun, total))
+
+
 def bar(count: str) -> Progress:
     """A bar with a text, a count in rich's notation, and the time left; it disappears when it is done."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

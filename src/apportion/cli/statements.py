@@ -99,8 +99,8 @@ def _together(count: int, listed: int) -> str:
 
 
 def above(statement: Statement) -> str:
-    """The names above a cost group, without the top: ``Retail > Shops``."""
-    return " > ".join(name for _, name in statement.path[:-1][-2:])
+    """The name of what is right above a cost group; nothing at the top."""
+    return statement.path[-2][1] if len(statement.path) > 1 else ""
 
 
 def _of(statement: Statement) -> set[str]:

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from apportion.focus import checks
 from apportion.focus.checks import EXAMPLES, Check
 from apportion.focus.columns import COSTS
 from apportion.focus.finding import Example
-from apportion.money.amount import units
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse import intake_flags
 from apportion.warehouse import intake_translate as translate
 from apportion.warehouse.intake_conditions import CheckedFile
-from apportion.warehouse.intake_values import Stage
+from apportion.warehouse.intake_values import Stage, units_of
 from apportion.warehouse.snapshot import ChargeFile
 
 _DATES = ("BillingPeriodStart", "ChargePeriodStart", "BillingPeriodEnd", "ChargePeriodEnd")
@@ -93,7 +93,7 @@ class Sweep:
             "k_commitment": self._commitment(),
             "k_flags": self._flags,
         }
-        sums = [f"sum({number.value})::VARCHAR" for number in self._numbers.values()]
+        sums = [sql for number in self._numbers.values() for sql in number.sums]
         inner = ", ".join(f"{sql} AS {name}" for name, sql in keys.items())
         found = connection.execute(
             f"SELECT {', '.join(keys)}, count(*), sum({self._effect()})::VARCHAR, {', '.join(sums)} "
@@ -101,32 +101,20 @@ class Sweep:
         ).fetchall()
         return [self._group(row) for row in found]
 
-    def _group(self, row: Sequence[object]) -> Group:
-        found = dict(zip(self._numbers, row[len(row) - len(self._numbers) :], strict=True))
-        sums = tuple(units(str(found[name] or 0)) if name in found else None for name in COSTS)
-        start, issuer, provider, account, invoice, currency, category, commitment, flags, rows, effect = row[:11]
-        texts = [None if value is None else str(value) for value in (provider, invoice, currency, category)]
-        return Group(
-            None if start is None else str(start),
-            str(issuer),
-            texts[0],
-            str(account),
-            texts[1],
-            texts[2],
-            texts[3],
-            str(commitment),
-            int(str(flags)),
-            int(str(rows)),
-            sums,
-            str(effect or 0),
-        )
+    def _group(self, row: Sequence[Any]) -> Group:
+        sums = self._sums(row[len(row) - 2 * len(self._numbers) :])
+        return Group(*row[:10], sums, str(row[10] or 0))
 
     def independent(self, connection: engine.Connection) -> tuple[int, tuple[int | None, ...]]:
         """Rows and sums of the whole file, added up once more without groups, flags or quarantine."""
-        sums = [f"coalesce(sum({number.value}), 0)::VARCHAR" for number in self._numbers.values()]
-        row = connection.execute(f"SELECT count(*), {', '.join(sums)} FROM {self._relation()}").fetchall()[0]
-        found = dict(zip(self._numbers, row[1:], strict=True))
-        return row[0], tuple(units(found[name]) if name in found else None for name in COSTS)
+        sums = [sql for number in self._numbers.values() for sql in number.sums]
+        row = connection.execute(f"SELECT count(*), {', '.join(sums)} FROM {self._relation(*sums)}").fetchall()[0]
+        return row[0], self._sums(row[1:])
+
+    def _sums(self, found: Sequence[Any]) -> tuple[int | None, ...]:
+        """Units of each cost, from what the two sums of each column gave."""
+        pairs = dict(zip(self._numbers, zip(found[::2], found[1::2], strict=True), strict=True))
+        return tuple(units_of(pairs[name]) if name in pairs else None for name in COSTS)
 
     def sampled(self, connection: engine.Connection) -> list[tuple[Check, str, int, list[Example]]]:
         """Checks of the first `SAMPLE` rows only: check, column, rows that break it, and the first of them."""
@@ -135,7 +123,7 @@ class Sweep:
             return []
         head = f"file_row_number < {SAMPLE}"
         counts = ", ".join(f"count(*) FILTER (WHERE {sql})" for _, sql in conditions)
-        found = connection.execute(f"SELECT {counts} FROM {self._relation()} WHERE {head}").fetchall()[0]
+        found = connection.execute(f"SELECT {counts} FROM {self._relation(counts)} WHERE {head}").fetchall()[0]
         return [
             (check, column, count, self.where(connection, f"{head} AND {sql}", [column, *_beside(check, column)]))
             for ((check, column), sql), count in zip(conditions, found, strict=True)
@@ -166,7 +154,7 @@ class Sweep:
         shown = shown or ["''"]
         connection.execute("SET preserve_insertion_order = true")
         rows = connection.execute(
-            f"SELECT file_row_number + 1, concat({', '.join(shown)}) FROM {self._relation()} "
+            f"SELECT file_row_number + 1, concat({', '.join(shown)}) FROM {self._relation(condition, *shown)} "
             f"WHERE {condition} LIMIT {EXAMPLES}"
         ).fetchall()
         return [Example(row, value) for row, value in sorted(rows)]
@@ -206,9 +194,9 @@ class Sweep:
 
     # Expressions.
 
-    def _relation(self) -> str:
+    def _relation(self, *used_by: str) -> str:
         source = f"(SELECT *, file_row_number FROM {engine.files([self._file.path])})"
-        return self._stage.relation(source)
+        return self._stage.relation(source, *used_by)
 
     def _text(self, name: str) -> str:
         return f"({engine.text(self._file.column(name))})"

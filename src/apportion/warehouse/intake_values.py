@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from apportion.money.amount import units
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse.snapshot import Column
 
@@ -76,7 +77,8 @@ class Number:
     """SQL over a staged table: a cost as exact decimal, and what is wrong with it.
 
     `plain` compares like the value, with zero and with other numbers of the same `kind`, at less cost. `effect` is the
-    rounded minus the exact value in units of 10⁻¹⁸, NULL where nothing was rounded. None: it cannot happen.
+    rounded minus the exact value in units of 10⁻¹⁸, NULL where nothing was rounded. None: it cannot happen. `tens`
+    says, for a DOUBLE, where it has at most ten decimals and fifteen digits, and how many steps of 10⁻¹⁰ it is then.
     """
 
     value: str
@@ -85,6 +87,18 @@ class Number:
     missing: str
     unreadable: str | None
     effect: str | None
+    tens: tuple[str, str] | None = None
+
+    @property
+    def sums(self) -> tuple[str, str]:
+        """SQL of two sums as text that make up the sum: in steps of 10⁻¹⁰, and in main units."""
+        if self.tens is None:
+            return "NULL::VARCHAR", f"sum({self.value})::VARCHAR"
+        is_short, steps = self.tens
+        return (
+            f"sum(CASE WHEN {is_short} THEN {steps}::BIGINT END)::VARCHAR",
+            f"sum(CASE WHEN NOT {is_short} THEN {self.value} END)::VARCHAR",
+        )
 
     @property
     def rounded(self) -> str | None:
@@ -109,21 +123,30 @@ class Instant:
 class Stage:
     """Values worked out once, as columns beside those of a table, for the expressions of a query above it.
 
-    The engine works a repeated expression out again in every branch that uses it.
+    The engine works a repeated expression out again in every branch that uses it. What is kept at one `level` may use
+    what is kept at a lower one.
     """
 
     def __init__(self) -> None:
-        self._selected: dict[str, str] = {}
+        self._levels: tuple[dict[str, str], ...] = ({}, {}, {})
 
-    def relation(self, source: str) -> str:
-        """SQL of the table with the staged columns beside its own."""
-        columns = ", ".join(f"{sql} AS {name}" for name, sql in self._selected.items())
-        return f"(SELECT *, {columns} FROM {source})" if columns else source
+    def relation(self, source: str, *used_by: str) -> str:
+        """SQL of the table with staged columns beside its own: all, or those that the given SQL uses."""
+        wanted = list(used_by)
+        levels = []
+        for level in reversed(self._levels):
+            columns = {name: sql for name, sql in level.items() if not used_by or any(name in sql for sql in wanted)}
+            wanted += columns.values()
+            levels.append(columns)
+        for columns in reversed(levels):
+            if columns:
+                source = f"(SELECT *, {', '.join(f'{sql} AS {name}' for name, sql in columns.items())} FROM {source})"
+        return source
 
-    def keep(self, name: str, sql: str) -> str:
+    def keep(self, name: str, sql: str, level: int = 0) -> str:
         """Stage an expression; gives the column that holds it."""
         quoted = engine.identifier(f"__{name}")
-        self._selected[quoted] = sql
+        self._levels[level][quoted] = sql
         return quoted
 
     def number(self, column: Column) -> Number:
@@ -133,11 +156,7 @@ class Stage:
             return Number(value, value, "", "FALSE", None, None)
         raw = engine.raw(column)
         if column.type == "DOUBLE":
-            value, effect = (
-                self.keep(f"n_{column.name}", _float(raw)),
-                self.keep(f"e_{column.name}", _float_effect(raw)),
-            )
-            return Number(value, raw, column.type, f"{raw} IS NULL", _unread(raw, value), effect)
+            return self._double(column.name, raw)
         if column.type.startswith("DECIMAL") and _scale(column.type) <= 18:
             if column.type == DECIMAL:
                 return Number(raw, raw, column.type, f"{raw} IS NULL", None, None)
@@ -151,6 +170,36 @@ class Stage:
             return self.text_number(column.name, f"float_text({raw})")
         shown = engine.text(column) if column.type == "VARCHAR" else f"{raw}::VARCHAR"
         return self.text_number(column.name, shown)
+
+    def _double(self, name: str, raw: str) -> Number:
+        """The shortest decimal that reads back: by proved arithmetic where few digits do, else by the engine's text.
+
+        Below one hundredth the shortest text may have more than 18 decimals; above, never.
+        """
+        # float: r/10^k with r below 10^15 is the double nearest to that decimal, and no other so short one is
+        steps = self.keep(f"d_{name}", f"round({raw} * 1e10)")
+        is_short = self.keep(f"s_{name}", f"abs({steps}) < 1e15 AND {steps} / 1e10 = {raw}", 1)
+        fewer = " ".join(
+            f"WHEN abs(round({raw} * 1e{places})) < 1e15 AND round({raw} * 1e{places}) / 1e{places} = {raw} "
+            f"THEN (round({raw} * 1e{places})::BIGINT::DECIMAL(18,0) * 0.{'0' * (places - 1)}1)::{DECIMAL}"
+            for places in (13, 16)
+        )
+        is_tiny = f"isfinite({raw}) AND abs({raw}) < 0.01 AND {raw} <> 0"
+        value = self.keep(
+            f"n_{name}",
+            f"CASE WHEN {is_short} THEN ({steps}::BIGINT::DECIMAL(18,0) * 0.0000000001)::{DECIMAL} {fewer} "
+            f"WHEN {is_tiny} THEN number(float_text({raw})) "
+            f"WHEN isfinite({raw}) AND abs({raw}) < 1e20 THEN TRY_CAST(float_text({raw}) AS {DECIMAL}) END",
+            2,
+        )
+        has_16 = f"abs(round({raw} * 1e16)) < 1e15 AND round({raw} * 1e16) / 1e16 = {raw}"
+        effect = self.keep(
+            f"e_{name}",
+            f"CASE WHEN {is_short} THEN NULL WHEN {is_tiny} AND NOT ({has_16}) THEN effect(float_text({raw})) END",
+            2,
+        )
+        unreadable = f"{is_short} IS NOT TRUE AND {_unread(raw, value)}"
+        return Number(value, raw, "DOUBLE", f"{raw} IS NULL", unreadable, effect, (is_short, steps))
 
     def text_number(self, name: str, shown: str) -> Number:
         """Stage a text as exact decimal."""
@@ -191,30 +240,6 @@ def _scale(kind: str) -> int:
     return int(kind.removesuffix(")").split(",")[1])
 
 
-def _float(raw: str) -> str:
-    """The shortest decimal that reads back: by proved arithmetic where few digits do, else by the engine's text.
-
-    Below one hundredth the shortest text may have more than 18 decimals; above, never.
-    """
-    steps = []
-    for places in (10, 13, 16):
-        # float: r/10^k with r below 10^15 is the double nearest to that decimal, and no other so short one is
-        digits = f"round({raw} * 1e{places})"
-        step = "0." + "0" * (places - 1) + "1"
-        steps.append(
-            f"WHEN abs({digits}) < 1e15 AND {digits} / 1e{places} = {raw} "
-            f"THEN ({digits}::BIGINT::DECIMAL(18,0) * {step})::{DECIMAL}"
-        )
-    return (
-        f"CASE {' '.join(steps)} WHEN {_is_tiny(raw)} THEN number(float_text({raw})) "
-        f"WHEN isfinite({raw}) AND abs({raw}) < 1e20 THEN TRY_CAST(float_text({raw}) AS {DECIMAL}) END"
-    )
-
-
-def _float_effect(raw: str) -> str:
-    short = f"abs(round({raw} * 1e16)) < 1e15 AND round({raw} * 1e16) / 1e16 = {raw}"
-    return f"CASE WHEN {_is_tiny(raw)} AND NOT ({short}) THEN effect(float_text({raw})) END"
-
-
-def _is_tiny(raw: str) -> str:
-    return f"isfinite({raw}) AND abs({raw}) < 0.01 AND {raw} <> 0"
+def units_of(sums: tuple[str | None, str | None]) -> int:
+    """Units of 10⁻¹⁸ of the two sums of `Number.sums`."""
+    return int(sums[0] or 0) * 10**8 + units(sums[1] or "0")
