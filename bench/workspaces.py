@@ -1,16 +1,13 @@
-"""Workspaces to measure in: the settings, policy and organization written, and the generated charges delivered."""
+"""What to measure in: the files of a workspace, and snapshots of the generated charges without one."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from apportion.periods import BillingPeriod
 from apportion.warehouse import duckdb as engine
-from apportion.warehouse.record import Dataset, DeliveredFile, Delivery, Mode
-from apportion.warehouse.snapshot import ChargeFile, Column, Snapshot, Total
-from apportion.warehouse.store import Workspace
+from apportion.warehouse.snapshot import ChargeFile, Column, Snapshot
 from bench import policies
 from bench.data import PERIOD
 
@@ -38,35 +35,6 @@ def write(root: Path, rules: int, variant: int = 0) -> None:
 def snapshot(paths: Sequence[Path], period: BillingPeriod = PERIOD) -> Snapshot:
     """The files where they are, as one billing period, without a workspace."""
     return Snapshot(period, _charge_files(paths), "0" * 64)
-
-
-def deliver(root: Path, paths: Sequence[Path]) -> None:
-    """Make a workspace in `root` whose current delivery is a copy of the files.
-
-    Goes past `apportion.ingest`, which is measured by itself, so its totals are not those of a real delivery.
-    """
-    workspace = Workspace.create(root)
-    with workspace.lock("benchmark"), workspace.staging() as staged:
-        copies = [Path(shutil.copyfile(path, staged / path.name)) for path in paths]
-        charges = _charge_files(copies)
-        rows = sum(file.rows for file in charges)
-        delivery = Delivery(
-            id="benchmark",
-            source=SOURCE,
-            dataset=Dataset.COST_AND_USAGE,
-            focus_version="1.2",
-            mode=Mode.OVERWRITE,
-            received_at="2026-11-02T00:00:00Z",
-            files=tuple(DeliveredFile(file.name, file.path.stat().st_size, file.name, file.rows) for file in charges),
-            charges=charges,
-            totals={PERIOD: (Total(SOURCE, "", "", None, "USD", "Usage", "", rows, 0, 0, None, None),)},
-            quarantined={},
-            rounding_units=0,
-            invoices={},
-            statuses={},
-            findings=(),
-        )
-        workspace.commit_delivery(staged, delivery)
 
 
 def _charge_files(paths: Sequence[Path]) -> tuple[ChargeFile, ...]:

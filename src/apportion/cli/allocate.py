@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -126,13 +126,18 @@ def currencies(held: Iterable[Held]) -> list[str]:
     return sorted({each.currency for each in held})
 
 
-def coverage(held: Iterable[Held], currency: str) -> str:
-    """How much of a currency's cost has found an owner or is kept central: ``97.9 %``."""
-    from apportion.cli.amounts import percent
+def unallocated(held: Sequence[Held]) -> str:
+    """How much found no owner: ``3.3 % of EUR and 0.1 % of USD unallocated``."""
+    from apportion.cli.amounts import listed, percent
+    from apportion.invoice.wording import grouped
 
-    these = [each for each in held if each.currency == currency]
-    owned = sum(each.minor for each in these if each.holder != "unallocated")
-    return percent(owned, sum(each.minor for each in these))
+    shares = []
+    for each in held:
+        if each.holder == "unallocated" and each.minor:
+            whole = sum(other.minor for other in held if other.currency == each.currency)
+            share = percent(each.minor, whole) or grouped(each.minor, each.currency)
+            shares.append(f"{share} of {each.currency}")
+    return f"{listed(shares)} unallocated" if shares else "nothing unallocated"
 
 
 def _show(face: Face, done: Run, held: list[Held], shared: list[Shared], *, sealed: bool) -> None:

@@ -120,22 +120,24 @@ def _say_findings(face: Face, workspace: Workspace, period: BillingPeriod) -> No
 
 def _settle(face: Face, workspace: Workspace, period: BillingPeriod) -> Closed:
     """Allocate, make the documents, tie out; and write the files if it holds."""
-    from apportion.cli.allocate import allocated, charges, coverage, currencies, holdings
-    from apportion.cli.amounts import count, listed
+    from apportion.cli.allocate import allocated, charges, holdings, unallocated
+    from apportion.cli.amounts import count
     from apportion.close import month as months
 
     done = allocated(face, workspace, period)
     held = holdings(done.allocation)
-    owned = listed(f"{coverage(held, currency)} of {currency}" for currency in currencies(held))
-    step(face, "Allocated", f"{count(charges(done.allocation), 'charge')}; with an owner or kept central: {owned}")
+    step(face, "Allocated", f"{count(charges(done.allocation), 'charge')}; {unallocated(held)}")
     month = months.month(workspace, done)
     tied = month.tie_out
     if not tied.holds:
         wrong = count(len(tied.open_differences), "difference")
         step(face, "Tie-out", f"does not hold: {wrong} must be resolved; nothing was written or sealed", mark="✗")
         return Closed(month)
-    accepted = count(len(tied.differences), "difference")
-    step(face, "Tie-out", f"holds to the last digit; {accepted}, each with its reason")
+    named = len(tied.differences)
+    accepted = (
+        f"{count(named, 'difference')} with {'its' if named == 1 else 'their'} reason" if named else "no difference"
+    )
+    step(face, "Tie-out", f"holds to the last digit; {accepted}")
     return _write(face, workspace, month)
 
 
@@ -190,10 +192,9 @@ def show_sums(face: Face, month: Month) -> None:
     from apportion.tie_out.stage import Stage
 
     names = {
-        Stage.PROVIDER_INVOICES: "Provider invoices",
+        Stage.PROVIDER_INVOICES: "Invoices",
         Stage.BILLED_COST: "Billed cost",
-        Stage.EFFECTIVE_COST: "Effective cost",
-        Stage.ALLOCATED: "Allocated",
+        Stage.EFFECTIVE_COST: "Effective",
         Stage.STATEMENTS: "Statements",
         Stage.JOURNAL: "Journal",
     }
@@ -203,7 +204,7 @@ def show_sums(face: Face, month: Month) -> None:
     for currency in dict.fromkeys(row.currency for row in tied):
         sums = {row.stage: row.units for row in tied if row.currency == currency}
         rows.append([currency, *(rounded(sums[stage], currency).partition(" ")[0] for stage in shown)])
-    face.show(table([Column(""), *(Column(names[stage], is_number=True, wraps=True) for stage in shown)], rows))
+    face.show(table([Column(""), *(Column(names[stage], is_number=True) for stage in shown)], rows))
     if any(len(set(row[1:])) > 1 for row in rows):
         face.say("Where neighbours differ, the tie-out names each difference and its reason.", "dim")
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from apportion.warehouse.store import Workspace
 
 VERSION = 1
+_ID_SHOWN = 12  # enough to tell them apart; --json has all of it
 
 
 def run(
@@ -75,25 +76,26 @@ def _show(face: Face, found: list[Delivery], current: dict[str, list[str]]) -> N
 
     columns = [
         Column("Received"),
-        Column("Source", wraps=True),
-        Column("Holds", wraps=True),
-        Column("Periods"),
+        Column("Source"),
+        Column("FOCUS", wraps=True),
+        Column("Periods", wraps=True),
         Column("Rows", is_number=True),
-        Column("Aside", is_number=True),
         Column("Delivery", wraps=True),
     ]
     rows = []
     for delivery in found:
         loaded, aside = rows_of(delivery)
+        notes = [f"{aside:,} rows aside"] if aside else []
+        if delivery.id not in current:
+            notes.append("replaced")
         rows.append(
             [
-                delivery.received_at[:16].replace("T", " "),
+                delivery.received_at[:10],
                 delivery.source,
-                holds(delivery),
+                f"{delivery.focus_version} {delivery.dataset.replace('_', ' ')}".strip(),
                 span(periods_of(delivery)),
                 f"{loaded:,}",
-                f"{aside:,}" if aside else "",
-                delivery.id if delivery.id in current else f"{delivery.id} (replaced)",
+                " ".join([delivery.id[:_ID_SHOWN], *([f"({', '.join(notes)})"] if notes else [])]),
             ]
         )
     face.show(table(columns, rows))

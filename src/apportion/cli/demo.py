@@ -155,7 +155,10 @@ def tries(workspace: Workspace, month: Month) -> list[tuple[str, str]]:
     line = max(shares or first.lines, key=lambda line: line.minor)
     return [
         (f"apportion {where}explain {first.number}", f"the statement of {first.name}, line by line"),
-        (f"apportion {where}explain {first.number}:{line.number}", "one line of it, down to rows of the delivered files"),
+        (
+            f"apportion {where}explain {first.number}:{line.number}",
+            "one line of it, down to rows of the delivered files",
+        ),
         (f"apportion {where}tie-out {period}", "every stage of the month to the last digit, and each difference"),
         (f"apportion {where}findings --period {period}", "what was wrong with the data"),
         (f"apportion {where}close {period}", "write its statements and journal, and seal it"),

@@ -145,4 +145,5 @@ def shown_path(path: Path | str) -> str:
         here = Path.cwd()
     except OSError:
         return str(path)
-    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)
+    below = path.is_absolute() and path != here and path.is_relative_to(here)
+    return str(path.relative_to(here)) if below else str(path)

@@ -58,7 +58,7 @@ def interrupted() -> Failure:
         "INTERRUPTED",
         "Stopped before the end.",
         INTERRUPTED,
-        advice="What was finished stays; what was under way changed nothing. The same command starts again.",
+        advice="What was finished stays; what was under way changed nothing.",
     )
 
 

@@ -79,19 +79,27 @@ def done_with(finding: Finding) -> str:
     return words[finding.behaviour]
 
 
+def extent(kind: Found) -> str:
+    """How much of the data a kind of finding is about: ``3 rows accepted``, or ``in 2 places`` of a file as a whole."""
+    from apportion.cli.amounts import count
+
+    rows = sum(finding.rows for _, finding in kind)
+    return f"{count(rows, 'row')} {done_with(kind[0][1])}" if rows else f"in {count(len(kind), 'place')}"
+
+
 def _show(face: Face, kind: Found) -> None:
     from apportion.cli.amounts import count
 
     first = kind[0][1]
-    rows = sum(finding.rows for _, finding in kind)
-    face.say(f"{first.code}  {count(rows, 'row')} {done_with(first)}", "bold")
+    face.say(f"{first.code}  {extent(kind)}", "bold")
     said = ""
     for delivery, finding in kind[:_PLACES]:
         if finding.sentence != said:
             said = finding.sentence
             face.say(f"  {said}")
         where = f"{delivery.source}/{finding.file}" + (f", {finding.column}" if finding.column else "")
-        face.say(f"    {where}: {count(finding.rows, 'row')}{_example(finding)}")
+        rows = f": {count(finding.rows, 'row')}" if finding.rows else ""
+        face.say(f"    {where}{rows}{_example(finding)}")
     if len(kind) > _PLACES:
         face.say(f"    and {count(len(kind) - _PLACES, 'more place')}; --csv FILE has all")
     if first.advice:

@@ -38,7 +38,7 @@ def run(
     face: Face,
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", help="Files, folders or globs of one delivery.", show_default=False),
+        typer.Argument(metavar="PATH", help="Files, folders or globs of one delivery.", show_default=False),
     ],
     source: Annotated[
         str | None, typer.Option(metavar="NAME", help="Who sent it; else the name of the folder or file.")
@@ -143,7 +143,7 @@ def sentence(receipt: Receipt) -> str:
 
 def _show(face: Face, workspace: Workspace, receipt: Receipt) -> None:
     from apportion.cli.amounts import count
-    from apportion.cli.findings import by_kind, done_with
+    from apportion.cli.findings import by_kind, extent
 
     delivery = receipt.delivery
     face.say(sentence(receipt), "bold")
@@ -157,8 +157,7 @@ def _show(face: Face, workspace: Workspace, receipt: Receipt) -> None:
         return
     face.say()
     for kind in by_kind([(delivery, finding) for finding in delivery.findings]):
-        rows = count(sum(finding.rows for _, finding in kind), "row")
-        face.say(f"{kind[0][1].code}: {rows} {done_with(kind[0][1])}")
+        face.say(f"{kind[0][1].code}: {extent(kind)}")
     face.say(f"See: apportion {option(workspace)}findings --source {delivery.source}")
 
 

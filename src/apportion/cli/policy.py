@@ -22,9 +22,7 @@ VERSION = 1
 
 def check(
     face: Face,
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="The policy; else that of the workspace.")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The policy; else that of the workspace.")] = None,
     organization: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The organization; else that of the workspace.")
     ] = None,

@@ -165,7 +165,7 @@ def _from_parquet(connection: engine.Connection, staged: StagedFile, options: Op
     delivered = Delivered(staged.name, names, names, tuple(kind for _, kind in shape.columns), is_csv=False)
     reading = read_columns(delivered, options.assume, staged.found.partition)
     spellings = tuple(dict.fromkeys((*engine.FOCUS_NULLS, *options.nulls)))
-    found = intake.spelled_nulls(connection, staged.path, reading.columns, spellings)
+    found = intake.spelled_nulls(connection, staged.path, reading.columns, spellings, shape)
     columns = tuple(replace(column, nulls=found.get(column.physical, ())) for column in reading.columns)
     reading = replace(reading, columns=columns)
     file = _charge(staged, options, reading, staged.path, shape.rows)

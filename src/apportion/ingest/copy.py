@@ -7,18 +7,23 @@ truncated zstd file as a shorter one.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from apportion.errors import Place, UnreadableFileError
 from apportion.ingest.read import Format, Kind, check_text
 
-BLOCK = 4 * 1024 * 1024
+BLOCK = 1024 * 1024
+_TRANSFER = 64 * 1024 * 1024
+_CANNOT = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF}
 _UNPACKED = 16 * 1024 * 1024
 _FIELD_EDGE = rb"[,;\t|\"\r\n]"
 
@@ -44,20 +49,38 @@ def copy(
 
     A zstd file is not unpacked here, so it counts as one in which nulls are spelled.
     """
-    digest, size = hashlib.sha256(), 0
-    inspector = _inspector(kind, name, nulls)
     with source.open("rb", buffering=0) as reading, target.open("xb", buffering=0) as writing:
-        while block := reading.read(BLOCK):
-            digest.update(block)
-            _write(writing, block)
-            inspector.feed(block)
-            size += len(block)
-            on_bytes(len(block))
-    inspector.close()
-    if kind.compression == "zstd":
-        with target.open("rb") as file:
+        _transfer(reading, writing, on_bytes)
+    # What is hashed and looked at is the copy, whatever happens to the file meanwhile.
+    with target.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if kind.format is Format.PARQUET:
+            return Copied(size, hashlib.file_digest(file, "sha256").hexdigest(), spells_null=False)
+        if kind.compression == "zstd":
             check_zstd(file, size, name)
+            file.seek(0)
+            return Copied(size, hashlib.file_digest(file, "sha256").hexdigest(), spells_null=True)
+        digest, inspector = hashlib.sha256(), _Gzip(name, nulls) if kind.compression == "gzip" else _Text(name, nulls)
+        while block := file.read(BLOCK):
+            digest.update(block)
+            inspector.feed(block)
+        inspector.close()
     return Copied(size, digest.hexdigest(), inspector.spells_null)
+
+
+def _transfer(reading: FileIO, writing: FileIO, on_bytes: Callable[[int], None]) -> None:
+    """Copy inside the kernel where it can; on some file systems that takes no space at all."""
+    try:
+        while done := os.copy_file_range(reading.fileno(), writing.fileno(), _TRANSFER):
+            on_bytes(done)
+    except (AttributeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _CANNOT:
+            raise
+        while block := reading.read(BLOCK):
+            view = memoryview(block)
+            while view:  # an unbuffered file may take less than it is given
+                view = view[writing.write(view) :]
+            on_bytes(len(block))
 
 
 def hash_of(source: Path) -> str:
@@ -66,33 +89,16 @@ def hash_of(source: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write(file: BinaryIO, block: bytes) -> None:
-    """An unbuffered file may take less than it is given."""
-    view = memoryview(block)
-    while view:
-        view = view[file.write(view) :]
-
-
-class _Inspector:
-    """Sees the bytes pass. This one does not look."""
-
-    spells_null = True
-
-    def feed(self, block: bytes) -> None:
-        """Take the next bytes of the file."""
-
-    def close(self) -> None:
-        """Say that there are no more."""
-
-
-class _Text(_Inspector):
+class _Text:
     """Refuses binary files, and looks for fields that spell null."""
 
     def __init__(self, name: str, nulls: Sequence[str]) -> None:
         self.spells_null = False
         self._name = name
-        self._words = [word.encode() for word in nulls]
-        among = b"|".join(re.escape(word) for word in self._words)
+        words = [word.encode() for word in nulls]
+        among = b"|".join(re.escape(word) for word in words)
+        # Whoever finds the shorter ones finds all.
+        self._words = [word for word in words if not any(other != word and other in word for other in words)]
         self._field = re.compile(rb"(?:^|" + _FIELD_EDGE + rb")(?:" + among + rb")(?:$|" + _FIELD_EDGE + rb")")
         self._tail: bytes | None = None
 
@@ -113,8 +119,11 @@ class _Text(_Inspector):
                     self.spells_null = True
         self._tail = block[-64:]
 
+    def close(self) -> None:
+        """There is no more, and nothing that text must end with."""
 
-class _Gzip(_Inspector):
+
+class _Gzip:
     """Unpacks what passes, to its last checksum."""
 
     def __init__(self, name: str, nulls: Sequence[str]) -> None:
@@ -123,7 +132,7 @@ class _Gzip(_Inspector):
         self._unpacking = zlib.decompressobj(wbits=31)
 
     @property
-    def spells_null(self) -> bool:  # type: ignore[override]
+    def spells_null(self) -> bool:
         return self._text.spells_null
 
     def feed(self, block: bytes) -> None:
@@ -151,12 +160,6 @@ class _Gzip(_Inspector):
         return UnreadableFileError(
             "The gzip file is truncated or damaged.", place=Place(self._name), advice="Fetch the file again."
         )
-
-
-def _inspector(kind: Kind, name: str, nulls: Sequence[str]) -> _Inspector:
-    if kind.format is Format.PARQUET or kind.compression == "zstd":
-        return _Inspector()
-    return _Gzip(name, nulls) if kind.compression == "gzip" else _Text(name, nulls)
 
 
 def check_zstd(file: BinaryIO, size: int, name: str) -> None:

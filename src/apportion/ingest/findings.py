@@ -66,10 +66,6 @@ def _of_flags(
         for flag in intake_flags.broken(flags):
             counts[flag] += group.rows
     for (check, column), rows in counts.items():
-        if check is checks.VALUE_UNKNOWN:
-            values = sweep.values(connection, sweep.breaking(check, column), column)
-            yield from _of_wrong_values(connection, sweep, file, column, Counter(dict(values)))
-            continue
         is_refused = check.behaviour is Behaviour.REFUSED
         yield check.finding(
             file=file.name,
@@ -89,7 +85,7 @@ def _effect(groups: Sequence[Group]) -> str:
 def _of_values(
     connection: engine.Connection, sweep: Sweep, file: ChargeFile, groups: Sequence[Group]
 ) -> Iterator[Finding]:
-    """Values of the columns that the rows are grouped by, so that they need no condition of their own."""
+    """Values that FOCUS does not allow: counted already where rows are grouped by them, else asked for."""
     found: dict[str, Counter[str]] = {"ChargeCategory": Counter(), "CommitmentDiscountStatus": Counter()}
     for group in groups:
         if not group.is_refused:
@@ -100,6 +96,8 @@ def _of_values(
         if file.column(name):
             wrong = Counter({value: rows for value, rows in values.items() if value not in VALUES[name]})
             yield from _of_wrong_values(connection, sweep, file, name, wrong)
+    for name in ("ChargeClass", "ChargeFrequency", "PricingCategory"):
+        yield from _of_wrong_values(connection, sweep, file, name, Counter(dict(sweep.wrong_values(connection, name))))
 
 
 def _of_wrong_values(

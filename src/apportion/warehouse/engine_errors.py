@@ -8,10 +8,13 @@ from __future__ import annotations
 from apportion.errors import ApportionError, EngineError, StorageError
 
 _NOTHING = "Nothing was changed."
+_INTERRUPTED = "Query interrupted"  # the engine's words, in a RuntimeError, where Ctrl-C comes in the midst of a query
 
 
 def is_engine_error(error: BaseException) -> bool:
     """Whether an error comes from the engine, without loading the engine to find out."""
+    if isinstance(error, RuntimeError) and str(error) == _INTERRUPTED:
+        return True
     return any(kind.__module__ in ("duckdb", "_duckdb") for kind in type(error).__mro__)
 
 
@@ -22,7 +25,7 @@ def explained(error: BaseException) -> ApportionError | KeyboardInterrupt | None
     import duckdb
 
     reason = _first_line(error)
-    if isinstance(error, duckdb.InterruptException):
+    if isinstance(error, duckdb.InterruptException | RuntimeError):
         return KeyboardInterrupt()
     if isinstance(error, duckdb.OutOfMemoryException):
         return EngineError(

@@ -6,7 +6,7 @@ Turns every failure of the engine over a delivered file into an error that says 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,15 @@ from apportion.warehouse import duckdb as engine
 from apportion.warehouse import intake_translate as translate
 from apportion.warehouse import intake_values
 from apportion.warehouse.intake_translate import Csv
-from apportion.warehouse.intake_values import Stage
+from apportion.warehouse.intake_values import Stage, units_of
 from apportion.warehouse.snapshot import ChargeFile, Column
 
 SPELLED_NULLS = tuple(word for word in engine.FOCUS_NULLS if word)
 """The spellings of null that FOCUS exports use, but for the empty field."""
 
 _DATES = ("BillingPeriodStart", "ChargePeriodStart", "BillingPeriodEnd", "ChargePeriodEnd")
+_CHARGED = ("BilledCost", "EffectiveCost")
+_BEYOND = chr(0x10FFFF)  # no text is greater
 _LINE_SEPARATOR = "\x1f"
 _LINES_AT_ONCE = 1000
 _LINE = re.compile(r"Line: (\d+)")
@@ -40,11 +42,15 @@ class RaggedCsvError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The columns of a Parquet file with their engine types, its rows, and the columns that are null in all of them."""
+    """The columns of a Parquet file with their engine types, its rows, and the columns that are null in all of them.
+
+    `ranges` holds the smallest and largest value, as text, of columns for which the file tells them.
+    """
 
     columns: tuple[tuple[str, str], ...]
     rows: int
     empty: frozenset[str]
+    ranges: Mapping[str, tuple[str, str]]
 
 
 def connect(spill: Path, *, threads: int | None = None, share: int = 1) -> engine.Connection:
@@ -104,11 +110,19 @@ def parquet_shape(connection: engine.Connection, path: Path) -> Shape:
     described = connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
     literal = engine.literal(str(path))
     rows = connection.execute(f"SELECT num_rows FROM parquet_file_metadata({literal})").fetchall()[0][0]
-    empty = connection.execute(
-        f"SELECT path_in_schema FROM parquet_metadata({literal}) GROUP BY 1 "
-        "HAVING sum(stats_null_count) = sum(num_values) AND count(stats_null_count) = count(*)"
+    told = connection.execute(
+        "SELECT path_in_schema, sum(num_values), sum(stats_null_count), count(*) FILTER (WHERE stats_min_value IS NULL "
+        "AND stats_null_count IS DISTINCT FROM num_values), min(stats_min_value), max(stats_max_value) "
+        f"FROM parquet_metadata({literal}) GROUP BY 1"
     ).fetchall()
-    return Shape(tuple((row[0], row[1]) for row in described), rows, frozenset(row[0] for row in empty))
+    empty = frozenset(row[0] for row in told if row[1] == row[2])
+    ranges = {row[0]: (row[4], row[5]) for row in told if not row[3] and row[4] is not None and row[5] is not None}
+    return Shape(tuple((row[0], row[1]) for row in described), rows, empty, ranges)
+
+
+def _is_plain(column: Column) -> bool:
+    """Whether a cost is of a type that the engine turns into an exact decimal without any doubt."""
+    return not column.physical or column.type in ("DOUBLE", engine.DECIMAL)
 
 
 def csv_lines(connection: engine.Connection, path: Path, compression: str) -> Iterator[str]:
@@ -131,30 +145,35 @@ def csv_lines(connection: engine.Connection, path: Path, compression: str) -> It
 def csv_sums(
     connection: engine.Connection, csv: Csv, columns: Sequence[Column], made_from: Sequence[str], nulls: Sequence[str]
 ) -> tuple[int, tuple[int | None, ...]]:
-    """Rows and sums of the four costs of a CSV, added up from its own bytes."""
+    """Rows and sums of the costs of a CSV on which somebody is charged, added up from its own bytes."""
     origin = {column.name: name for column, name in zip(columns, made_from, strict=True)}
     stage = Stage()
-    numbers = {name: stage.text_number(name, engine.identifier(origin[name])) for name in COSTS if name in origin}
+    numbers = {name: stage.text_number(name, engine.identifier(origin[name])) for name in _CHARGED if name in origin}
     among = engine.literals(nulls) if nulls else "('')"
     cleaned = [
         f"CASE WHEN {quoted} NOT IN {among} THEN {quoted} END AS {quoted}"
         for quoted in dict.fromkeys(engine.identifier(origin[name]) for name in numbers)
     ]
-    sums = [f"coalesce(sum({number.value}), 0)::VARCHAR" for number in numbers.values()]
+    sums = [sql for number in numbers.values() for sql in number.sums]
     source = f"(SELECT {', '.join(cleaned) or '1'} FROM {csv.relation})"
-    row = connection.execute(f"SELECT {', '.join(['count(*)', *sums])} FROM {stage.relation(source)}").fetchall()[0]
-    found = dict(zip(numbers, row[1:], strict=True))
-    return row[0], tuple(units(found[name]) if name in found else None for name in COSTS)
+    row = connection.execute(
+        f"SELECT {', '.join(['count(*)', *sums])} FROM {stage.relation(source, *sums)}"
+    ).fetchall()[0]
+    pairs = dict(zip(numbers, zip(row[1::2], row[2::2], strict=True), strict=True))
+    return row[0], tuple(units_of(pairs[name]) if name in pairs else None for name in COSTS)
 
 
 def spelled_nulls(
-    connection: engine.Connection, path: Path, columns: Sequence[Column], nulls: Sequence[str]
+    connection: engine.Connection, path: Path, columns: Sequence[Column], nulls: Sequence[str], shape: Shape
 ) -> dict[str, tuple[str, ...]]:
     """The spellings of null that occur in each text column of a Parquet file, by physical name."""
     table, found = engine.files([path]), {}
     for physical in dict.fromkeys(
         column.physical for column in columns if column.type == "VARCHAR" and column.physical
     ):
+        first, last = shape.ranges.get(physical, ("", _BEYOND))
+        if physical in shape.empty or not any(first <= word <= last for word in nulls):
+            continue
         quoted = engine.identifier(physical)
         # A filter over one column is answered from its statistics and dictionaries almost everywhere.
         rows = connection.execute(
@@ -209,9 +228,14 @@ def _first(connection: engine.Connection, table: str, condition: str, shown: str
 def proved(connection: engine.Connection, file: ChargeFile) -> tuple[int, tuple[int | None, ...]] | None:
     """Rows and sums as every later query will read them, without quarantined rows; None where it cannot, or not so.
 
-    Also compares how date-times in text are read, because a query may read them less strictly.
+    List and contracted cost, on which nobody is charged, are only added up where their type may be misread. Date-times
+    in text are compared as well, because a query may read them less strictly.
     """
-    costs = {name: engine.decimal(column) for name in COSTS if (column := file.column(name))}
+    costs = {
+        name: engine.decimal(column)
+        for name in COSTS
+        if (column := file.column(name)) and (name in _CHARGED or file.quarantine or not _is_plain(column))
+    }
     sums = [f"coalesce(sum({sql}), 0)::VARCHAR" for sql in costs.values()]
     stage = Stage()
     texts = [

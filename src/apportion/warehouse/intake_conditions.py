@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from apportion.focus import checks
 from apportion.focus.checks import Check
-from apportion.focus.columns import VALUES
-from apportion.money.currency import CODES
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse import intake_flags
 from apportion.warehouse import intake_translate as translate
@@ -48,7 +46,6 @@ class CheckedFile:
         """Every check that the file's columns allow, with the SQL that is true in rows that break it."""
         yield from self._of_costs()
         yield from self._of_instants()
-        yield from self._of_values()
         yield from self._of_periods()
         if {"BilledCost", "EffectiveCost"} <= self._numbers.keys() and self._has("ChargeCategory"):
             yield from self._of_amounts()
@@ -82,15 +79,6 @@ class CheckedFile:
                 yield (check, name), self._instants[name].missing + self._unless(_UNREADABLE[name], name)
         if "BillingPeriodStart" not in self._instants and neither:
             yield (checks.BILLING_PERIOD_UNREADABLE, "BillingPeriodStart"), neither
-
-    def _of_values(self) -> Conditions:
-        currency = self._text("BillingCurrency")
-        if currency:
-            known = engine.literals(sorted(CODES))
-            yield (checks.CURRENCY_UNKNOWN, "BillingCurrency"), f"{currency} IS NULL OR {currency} NOT IN {known}"
-        for name in ("ChargeClass", "ChargeFrequency", "PricingCategory"):
-            if shown := self._text(name):
-                yield (checks.VALUE_UNKNOWN, name), f"{shown} NOT IN {engine.literals(VALUES[name])}"
 
     def _of_periods(self) -> Conditions:
         start, end = self._instant("ChargePeriodStart"), self._instant("ChargePeriodEnd")

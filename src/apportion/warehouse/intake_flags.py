@@ -43,7 +43,6 @@ FLAGS: tuple[tuple[Check, str], ...] = (
     (checks.LATE_USAGE, "ChargePeriodStart"),
     (checks.CHARGE_AFTER_BILLING, "ChargePeriodStart"),
     (checks.CHARGE_PERIOD_EMPTY, "ChargePeriodEnd"),
-    *((checks.VALUE_UNKNOWN, column) for column in ("ChargeClass", "ChargeFrequency", "PricingCategory")),
 )
 _BITS = {(check.code, column): place for place, (check, column) in enumerate(FLAGS)}
 assert len(FLAGS) <= 62, "the bits must fit into a BIGINT"  # noqa: S101 - a fault of this file, not of data

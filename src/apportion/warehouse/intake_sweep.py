@@ -13,13 +13,14 @@ from typing import Any
 
 from apportion.focus import checks
 from apportion.focus.checks import EXAMPLES, Check
-from apportion.focus.columns import COSTS
+from apportion.focus.columns import COSTS, VALUES
 from apportion.focus.finding import Example
+from apportion.money.currency import CODES
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse import intake_flags
 from apportion.warehouse import intake_translate as translate
 from apportion.warehouse.intake_conditions import CheckedFile
-from apportion.warehouse.intake_values import Stage, units_of
+from apportion.warehouse.intake_values import NOTHING, Stage, units_of
 from apportion.warehouse.snapshot import ChargeFile
 
 _DATES = ("BillingPeriodStart", "ChargePeriodStart", "BillingPeriodEnd", "ChargePeriodEnd")
@@ -28,6 +29,7 @@ _KEPT_ASIDE = (
     "ServiceName", "ResourceId",
 )  # fmt: skip
 _LONGEST_VALUE = 200
+_LONG = 1 << 62  # above all bits of checks: the row has a double with many digits
 
 SAMPLE = 20_000
 """How many rows, from the first on, are looked at where looking at all of them would cost too much."""
@@ -74,14 +76,56 @@ class Sweep:
         self._numbers = {name: self._stage.number(column) for name in COSTS if (column := file.column(name))}
         self._instants = {name: self._stage.instant(column) for name in _DATES if (column := file.column(name))}
         self._checked = CheckedFile(file, self._numbers, self._instants, translated=translated)
-        flags = intake_flags.total(dict(self._checked.conditions())) + (f" + {translate.FLAGS}" if translated else "")
-        if repaired:
+        conditions = dict(self._checked.conditions())
+        self._flags = self._marked(intake_flags.total(conditions))
+        # Where all doubles have few digits nothing can be wrong with them, and their sums are those of small integers.
+        doubles = {name: number.tens[0] for name, number in self._numbers.items() if number.tens}
+        quick = {
+            flag: sql
+            for flag, sql in conditions.items()
+            if flag[1] not in doubles or flag[0] not in (checks.NUMBER_UNREADABLE, checks.NUMBER_ROUNDED)
+        }
+        is_long = " OR ".join(f"NOT {is_short}" for is_short in doubles.values())
+        self._quick_flags = (
+            f"(CASE WHEN {is_long} THEN {_LONG} ELSE {intake_flags.total(quick)} END)" if doubles else ""
+        )
+
+    def _marked(self, flags: str) -> str:
+        """The marks of the translation count too. A ragged row is nothing but ragged: it has no values to be wrong."""
+        flags = f"{flags} + {translate.FLAGS}" if self._translated else flags
+        if self._repaired:
             ragged = intake_flags.bit(checks.ROW_RAGGED, "")
-            flags = f"CASE WHEN {translate.RAGGED} IS NOT NULL THEN {ragged} ELSE {flags} END"
-        self._flags = f"({flags})"
+            return f"(CASE WHEN {translate.RAGGED} IS NOT NULL THEN {ragged} ELSE {flags} END)"
+        return f"({flags})"
 
     def groups(self, connection: engine.Connection) -> list[Group]:
         """Everything that the file's rows add up to."""
+        found = self._quick_groups(connection) or self._groups(connection, self._flags, quick=False)
+        if self._file.column("BillingCurrency") and any(group.currency not in CODES for group in found):
+            # Hardly ever: so rows are only asked for their currency once the groups have shown a strange one.
+            shown = self._text("BillingCurrency")
+            unknown = {
+                (checks.CURRENCY_UNKNOWN, "BillingCurrency"): f"{shown} IS NULL "
+                f"OR {shown} NOT IN {engine.literals(sorted(CODES))}"
+            }
+            self._flags = f"({self._flags} + {intake_flags.total(unknown)})"
+            found = self._groups(connection, self._flags, quick=False)
+        return found
+
+    def _quick_groups(self, connection: engine.Connection) -> list[Group]:
+        """The groups of a file of doubles with few digits; none for any other."""
+        if not self._quick_flags:
+            return []
+        head = connection.execute(
+            f"SELECT count(*) FROM {self._relation(self._quick_flags)} "
+            f"WHERE file_row_number < 2048 AND {self._quick_flags} = {_LONG}"
+        ).fetchall()
+        if head[0][0]:
+            return []
+        found = self._groups(connection, self._quick_flags, quick=True)
+        return [] if any(group.flags == _LONG for group in found) else found
+
+    def _groups(self, connection: engine.Connection, flags: str, *, quick: bool) -> list[Group]:
         keys = {
             "k_start": self._start(),
             "k_issuer": engine.issuer(self._file),
@@ -91,19 +135,40 @@ class Sweep:
             "k_currency": self._text("BillingCurrency"),
             "k_category": self._text("ChargeCategory"),
             "k_commitment": self._commitment(),
-            "k_flags": self._flags,
+            "k_flags": flags,
         }
         sums = [sql for number in self._numbers.values() for sql in number.sums]
+        effect = self._effect()
+        if quick:
+            pairs = [(number.sums[0], NOTHING) if number.tens else number.sums for number in self._numbers.values()]
+            sums = [sql for pair in pairs for sql in pair]
+            effect = "NULL::INTEGER"
         inner = ", ".join(f"{sql} AS {name}" for name, sql in keys.items())
+        listed = ", ".join(f"{name}::VARCHAR" if name == "k_start" else name for name in keys)
+        used = [inner, effect, *sums]
         found = connection.execute(
-            f"SELECT {', '.join(keys)}, count(*), sum({self._effect()})::VARCHAR, {', '.join(sums)} "
-            f"FROM (SELECT *, {inner} FROM {self._relation()}) GROUP BY {', '.join(keys)}"
+            f"SELECT {listed}, count(*), sum({effect})::VARCHAR, {', '.join(sums)} "
+            f"FROM (SELECT *, {inner} FROM {self._relation(*used)}) GROUP BY {', '.join(keys)}"
         ).fetchall()
         return [self._group(row) for row in found]
 
     def _group(self, row: Sequence[Any]) -> Group:
         sums = self._sums(row[len(row) - 2 * len(self._numbers) :])
-        return Group(*row[:10], sums, str(row[10] or 0))
+        start, issuer, provider, account, invoice, currency, category, commitment, flags, rows, effect = row[:11]
+        return Group(
+            start,
+            issuer,
+            provider,
+            account,
+            invoice,
+            currency,
+            category,
+            commitment,
+            flags,
+            rows,
+            sums,
+            str(effect or 0),
+        )
 
     def independent(self, connection: engine.Connection) -> tuple[int, tuple[int | None, ...]]:
         """Rows and sums of the whole file, added up once more without groups, flags or quarantine."""
@@ -161,17 +226,24 @@ class Sweep:
 
     def text_is(self, name: str, value: str | None) -> str:
         """SQL that is true in rows in which a text column has this value."""
-        return f"{self._text(name)} IS NULL" if value is None else f"{self._text(name)} = {engine.literal(value)}"
+        if value is None:
+            return f"{self._text(name)} IS NULL"
+        return f"{self._text(name)} = {' || chr(0) || '.join(engine.literal(part) for part in value.split(chr(0)))}"
 
     def starts_at(self, start: str) -> str:
         """SQL that is true in rows whose billing period starts at an instant."""
         return f"{self._start()} = TIMESTAMP {engine.literal(start)}"
 
-    def values(self, connection: engine.Connection, condition: str, name: str) -> list[tuple[str, int]]:
-        """The values of a text column in rows that meet a condition, with how many rows have each, most first."""
+    def wrong_values(self, connection: engine.Connection, name: str) -> list[tuple[str, int]]:
+        """The values of a text column that FOCUS does not allow, with how many rows have each."""
+        column = self._file.column(name)
+        if column is None or not column.physical:
+            return []
+        raw = engine.raw(column)
+        allowed = engine.literals([*VALUES[name], *column.nulls])
         return connection.execute(
-            f"SELECT {self._text(name)} AS value, count(*) FROM {self._relation()} "
-            f"WHERE {condition} GROUP BY value ORDER BY 2 DESC, 1 LIMIT 100"
+            f"SELECT {raw}::VARCHAR, count(*) FROM {engine.files([self._file.path])} "
+            f"WHERE {raw} NOT IN {allowed} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100"
         ).fetchall()
 
     def set_aside(self, connection: engine.Connection, target: Path) -> int:
@@ -184,10 +256,11 @@ class Sweep:
         shown = [f"{self._shown(name)} AS {engine.identifier(name)}" for name in names]
         if self._repaired:
             shown.append(f"{translate.RAGGED} AS {engine.identifier('Row')}")
+        condition = f"{self._flags} & {intake_flags.REFUSED} <> 0"
         connection.execute("SET preserve_insertion_order = true")
         written = connection.execute(
             f'COPY (SELECT file_row_number AS "row", concat_ws(\', \', {why}) AS "why", {", ".join(shown)} '
-            f"FROM {self._relation()} WHERE {self._flags} & {intake_flags.REFUSED} <> 0) "
+            f"FROM {self._relation(condition, why, *shown)} WHERE {condition}) "
             f"TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         ).fetchall()
         return int(written[0][0])
@@ -202,14 +275,9 @@ class Sweep:
         return f"({engine.text(self._file.column(name))})"
 
     def _shown(self, name: str) -> str:
-        shown = self._text(name)
-        if (
-            self._translated
-            and (name in COSTS or name in _DATES)
-            and (column := self._file.column(name))
-            and column.physical
-        ):
-            return f"coalesce({engine.identifier(translate.RAW + name)}, {shown})"
+        column, shown = self._file.column(name), self._text(name)
+        if self._translated and (name in COSTS or name in _DATES) and column and column.physical:
+            return f"coalesce({translate.raw_text(name)}, {shown})"
         return shown
 
     def _start(self) -> str:

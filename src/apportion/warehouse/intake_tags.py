@@ -10,7 +10,7 @@ from apportion.focus.finding import Example
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse.snapshot import ChargeFile
 
-SAMPLE = 100_000
+SAMPLE = 20_000
 """How many rows of a file, from the first on, are looked into."""
 
 _HEAD = f"file_row_number < {SAMPLE}"

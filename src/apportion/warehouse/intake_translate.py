@@ -2,8 +2,8 @@
 
 A CSV becomes text columns, but for costs (exact decimals) and date-times (instants). A Parquet file is only rewritten
 where a column cannot be read exactly as it stands. What could not be kept goes into columns of our own: ``__flags``
-(what the row breaks), ``__effect`` (of rounding), ``__raw_…`` (the text of a value that was changed or not understood),
-``__nulls_…`` (which columns spelled null) and ``__ragged`` (the text of a row that has no columns).
+(what the row breaks), ``__effect`` (of rounding), ``__raw`` (the text of values that were changed or not understood, as
+JSON), ``__nulls_…`` (which columns spelled null) and ``__ragged`` (the text of a row that has no columns).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from apportion.warehouse import intake_flags
 from apportion.warehouse.intake_values import Instant, Number, Stage
 from apportion.warehouse.snapshot import Column
 
-FLAGS, EFFECT, RAW, NULLS, RAGGED = "__flags", "__effect", "__raw_", "__nulls_", "__ragged"
+FLAGS, EFFECT, RAW, NULLS, RAGGED = "__flags", "__effect", "__raw", "__nulls_", "__ragged"
 LONGEST_ROW = 16 * 1024 * 1024
 _WORD = 60  # bits of a mask
 _UNREADABLE = {
@@ -65,6 +65,7 @@ class _Translation:
     outputs: list[str] = field(default_factory=list)
     conditions: dict[tuple[Check, str], str] = field(default_factory=dict)
     effects: list[str] = field(default_factory=list)
+    lost: dict[str, str] = field(default_factory=dict)
 
     def number(self, name: str, shown: str, number: Number, output: str) -> None:
         self.add(number.value, output)
@@ -92,20 +93,27 @@ class _Translation:
 
     def _raw(self, name: str, shown: str, *conditions: str | None) -> None:
         lost = " OR ".join(f"({condition})" for condition in conditions if condition)
-        self.add(f"CASE WHEN {lost} THEN {shown} END" if lost else "NULL::VARCHAR", RAW + name)
-
-    def selected(self) -> str:
-        self.add(intake_flags.total(self.conditions), FLAGS)
-        effects = [f"coalesce({effect}, 0)" for effect in self.effects]
-        self.add(f"nullif({' + '.join(effects)}, 0)" if effects else "NULL::DECIMAL(38,20)", EFFECT)
-        return ", ".join(self.outputs)
+        if lost:
+            self.lost[name] = f"CASE WHEN {lost} THEN {shown} END"
 
     def write(self, connection: engine.Connection, source: str, target: Path) -> None:
+        # Marks are only worked out for the few rows that have any.
+        flags = self.stage.keep("marks", intake_flags.total(self.conditions), 3)
+        texts = ", ".join(f"{engine.literal(name)}: {sql}" for name, sql in self.lost.items())
+        self.add(flags, FLAGS)
+        self.add(f"CASE WHEN {flags} <> 0 THEN to_json({{{texts}}})::VARCHAR END" if texts else "NULL::VARCHAR", RAW)
+        effect = " + ".join(f"coalesce({effect}, 0)" for effect in self.effects)
+        self.add(f"CASE WHEN {flags} <> 0 THEN {effect} END" if effect else "NULL::DECIMAL(38,20)", EFFECT)
         connection.execute("SET preserve_insertion_order = true")
         connection.execute(
-            f"COPY (SELECT {self.selected()} FROM {self.stage.relation(source)}) "
+            f"COPY (SELECT {', '.join(self.outputs)} FROM {self.stage.relation(source)}) "
             f"TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
         ).fetchall()
+
+
+def raw_text(name: str) -> str:
+    """SQL for the delivered text of a value that a translated file could not keep, NULL where it could."""
+    return f"json_extract_string({RAW}, {engine.literal(f'$.{name}')})"
 
 
 def translated_type(identity: str | None, dataset: str) -> str:

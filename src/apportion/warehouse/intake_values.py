@@ -13,6 +13,7 @@ from apportion.warehouse import duckdb as engine
 from apportion.warehouse.snapshot import Column
 
 DECIMAL = engine.DECIMAL
+NOTHING = "NULL::VARCHAR"
 _EFFECT = "DECIMAL(38,20)"
 
 # A number of FOCUS: digits, a point, a minus, E-notation; no plus, blank, comma or symbol.
@@ -54,15 +55,18 @@ CREATE OR REPLACE MACRO long_effect(shown) AS
     list_transform(cut(shown), lambda part: CASE WHEN part.tail <> '' THEN
       sign_of(shown) * (is_up(part.head, part.tail)::INTEGER::{_EFFECT} - ('0.' || left(part.tail, 20))::{_EFFECT})
     END)[1] END;
-CREATE OR REPLACE MACRO number(shown) AS
-  CASE WHEN is_short(shown) THEN TRY_CAST(shown AS {DECIMAL}) ELSE long_number(shown) END;
-CREATE OR REPLACE MACRO effect(shown) AS CASE WHEN NOT is_short(shown) THEN long_effect(shown) END;
+CREATE OR REPLACE MACRO number_of(shown, is_short) AS
+  CASE WHEN is_short THEN TRY_CAST(shown AS {DECIMAL}) ELSE long_number(shown) END;
+CREATE OR REPLACE MACRO number(shown) AS number_of(shown, is_short(shown));
+CREATE OR REPLACE MACRO effect_of(shown, is_short) AS CASE WHEN NOT is_short THEN long_effect(shown) END;
+CREATE OR REPLACE MACRO effect(shown) AS effect_of(shown, is_short(shown));
 CREATE OR REPLACE MACRO float_text(value) AS replace(value::VARCHAR, 'e+', 'e');
 CREATE OR REPLACE MACRO is_focus_instant(shown) AS shown LIKE '____-__-__T__:__:__Z';
-CREATE OR REPLACE MACRO instant(shown) AS
-  CASE WHEN is_focus_instant(shown) OR shown LIKE '____-__-__ __:__:__'
+CREATE OR REPLACE MACRO instant_of(shown, is_focus) AS
+  CASE WHEN is_focus OR shown LIKE '____-__-__ __:__:__'
        THEN CASE WHEN shown >= '0' THEN TRY_CAST(shown AS TIMESTAMP) END
        WHEN regexp_full_match(shown, '{_INSTANT}') THEN TRY_CAST(shown AS TIMESTAMPTZ)::TIMESTAMP END;
+CREATE OR REPLACE MACRO instant(shown) AS instant_of(shown, is_focus_instant(shown));
 CREATE OR REPLACE MACRO in_range(value) AS value >= TIMESTAMP '1900-01-01' AND value < TIMESTAMP '3000-01-01';
 """
 
@@ -93,7 +97,7 @@ class Number:
     def sums(self) -> tuple[str, str]:
         """SQL of two sums as text that make up the sum: in steps of 10⁻¹⁰, and in main units."""
         if self.tens is None:
-            return "NULL::VARCHAR", f"sum({self.value})::VARCHAR"
+            return NOTHING, f"sum({self.value})::VARCHAR"
         is_short, steps = self.tens
         return (
             f"sum(CASE WHEN {is_short} THEN {steps}::BIGINT END)::VARCHAR",
@@ -128,7 +132,7 @@ class Stage:
     """
 
     def __init__(self) -> None:
-        self._levels: tuple[dict[str, str], ...] = ({}, {}, {})
+        self._levels: tuple[dict[str, str], ...] = ({}, {}, {}, {})
 
     def relation(self, source: str, *used_by: str) -> str:
         """SQL of the table with staged columns beside its own: all, or those that the given SQL uses."""
@@ -203,8 +207,9 @@ class Stage:
 
     def text_number(self, name: str, shown: str) -> Number:
         """Stage a text as exact decimal."""
-        value = self.keep(f"n_{name}", f"number({shown})")
-        effect = self.keep(f"e_{name}", f"effect({shown})")
+        is_short = self.keep(f"s_{name}", f"is_short({shown})")
+        value = self.keep(f"n_{name}", f"number_of({shown}, {is_short})", 1)
+        effect = self.keep(f"e_{name}", f"effect_of({shown}, {is_short})", 1)
         return Number(value, value, DECIMAL, f"{shown} IS NULL", _unread(shown, value), effect)
 
     def instant(self, column: Column) -> Instant:
@@ -222,8 +227,8 @@ class Stage:
 
     def text_instant(self, name: str, shown: str) -> Instant:
         """Stage a text as instant."""
-        value = self.keep(f"i_{name}", f"instant({shown})")
         form = self.keep(f"f_{name}", f"is_focus_instant({shown})")
+        value = self.keep(f"i_{name}", f"instant_of({shown}, {form})", 1)
         odd_form = f"{value} IS NOT NULL AND NOT {form}"
         return Instant(value, f"{shown} IS NULL", _unread(shown, value), f"NOT in_range({value})", odd_form)
 

@@ -89,7 +89,11 @@ def test_every_mistake_has_file_line_and_column(harbour: Path, say: Say) -> None
     assert found.err == ""
     (harbour / "policy.yaml").write_text(text.replace("wep: 1/3", "wep: 2/3"), encoding="utf-8")
     found = say("policy", "check", "policy.yaml")
-    assert [line.split(": ")[1] for line in found.out.splitlines()[:-1]] == ["UNKNOWN_POOL", "POOL_NOT_FED", "UNKNOWN_COST_GROUP"]
+    assert [line.split(": ")[1] for line in found.out.splitlines()[:-1]] == [
+        "UNKNOWN_POOL",
+        "POOL_NOT_FED",
+        "UNKNOWN_COST_GROUP",
+    ]
     assert found.out.splitlines()[-1] == "3 mistakes."
     refused = say("allocate", "2026-10")
     assert refused.status == 1

@@ -22,6 +22,7 @@ PROGRAM = [sys.executable, "-m", "apportion.cli"]
 HEAVY = ("duckdb", "yaml", "rich", "sqlite3", "apportion.warehouse.store")
 
 
+@pytest.mark.slow
 def test_help_and_version_come_without_loading_the_engine() -> None:
     script = (
         "import sys; from apportion.cli import main\n"
@@ -122,6 +123,7 @@ def test_a_workspace_is_found_from_a_directory_inside_it(
     assert say("periods").status == 0
 
 
+@pytest.mark.slow
 def test_a_workspace_in_use_is_said_to_be_busy(harbour: Path, say: Say) -> None:
     script = (
         "import sys; from pathlib import Path; from apportion.warehouse.store import Workspace\n"
@@ -170,6 +172,7 @@ def trouble(monkeypatch: pytest.MonkeyPatch) -> Trouble:
     ("error", "status", "said"),
     [
         (KeyboardInterrupt(), 130, "error INTERRUPTED: Stopped before the end."),
+        (RuntimeError("Query interrupted"), 130, "error INTERRUPTED"),
         (duckdb.InterruptException("INTERRUPT Error: Interrupted!"), 130, "error INTERRUPTED"),
         (PermissionError(13, "Permission denied", "/etc/x.csv"), 4, "The disk refuses: permission denied."),
         (OSError(28, "No space left on device"), 4, "error STORAGE: The disk refuses: no space left on device."),
@@ -212,6 +215,7 @@ def test_names_in_errors_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[s
     assert "icy.yaml:3:5: BAD: Says" in err
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error(harbour: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
