@@ -8,6 +8,7 @@ unused. The same for a given version of the engine. Files are kept and used agai
 from __future__ import annotations
 
 import hashlib
+import os
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +18,8 @@ import duckdb
 from apportion.periods import BillingPeriod
 from bench.world import ENVIRONMENTS, ROLES, SKUS_PER_SERVICE, World, world
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(os.environ.get("APPORTION_BENCH_DATA") or Path(__file__).parent / "data")
+"""Where generated bills are kept: beside this file, or where the environment says."""
 PERIOD = BillingPeriod(2026, 10)
 FILE_ROWS = 1_000_000
 RESOURCES = 2_000_000

@@ -34,11 +34,9 @@ def verdicts(found: Results) -> Iterator[Verdict]:
     series = found.series
     if found.has("floor"):
         yield from _allocation(found)
-    if found.has("rules 100", "rules 2000", "rules 2000 thinned"):
+    if found.has("rules 100", "rules 2000"):
         many, few = series["rules 2000"], series["rules 100"]
         yield Verdict("2,000 rules, of 100 rules for the same charges", many.to_cube_s / few.to_cube_s, 1.3)
-        thin = series["rules 2000 thinned"]
-        yield Verdict("2,000 rules, of every twentieth of them alone", many.to_cube_s / thin.to_cube_s, 1.3)
     if found.has("floor", "ingest Parquet"):
         ratio = series["ingest Parquet"].cpu_s / series["floor"].cpu_s
         yield Verdict("ingest of Parquet, of the floor", ratio, 1.5)

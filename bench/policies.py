@@ -12,7 +12,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import yaml
 
@@ -49,6 +50,7 @@ _Value = TypeVar("_Value")
 _DAYS = tuple(date(PERIOD.year, PERIOD.month, day) for day in (8, 15, 22))
 
 
+@cache
 def policy(rules: int, *, variant: int = 0) -> Policy:
     """A policy of so many rules (20 or more). Variants have the same conditions in another order, for other targets."""
     chance = random.Random(rules * 1_000 + variant)
@@ -158,7 +160,7 @@ def _rule(place: int, condition: Condition, pools: int, variant: int) -> Rule:
     if place % 5 == 4:
         target = Target(Holder.POOL, f"pool-{(place // 5 + variant) % pools:02d}")
     else:
-        target = Target(Holder.COST_GROUP, LEAVES[(place * 7 + variant) % len(LEAVES)])
+        target = Target(Holder.COST_GROUP, LEAVES[((place - place // 5) * 7 + variant) % len(LEAVES)])
     day = _DAYS[place // 10 % len(_DAYS)]
     starts, ends = place % 20 == 0, place % 20 == 10
     return Rule(f"rule-{place}", f"Rule {place}", condition, target, day if starts else None, day if ends else None)
@@ -183,10 +185,8 @@ def _pool(place: int, count: int) -> Pool:
 
 # As the files that a workspace holds.
 
-
-class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: object) -> bool:
-        return True
+# Written out in each place where it stands: the library's files take no anchors.
+_DUMPER: Any = type("_Dumper", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {"ignore_aliases": lambda *_: True})
 
 
 def policy_text(made: Policy) -> str:
@@ -212,7 +212,8 @@ def organization_text(made: Organization) -> str:
 
 
 def _yaml(document: dict[str, object]) -> str:
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False)
+    text: str = yaml.dump(document, Dumper=_DUMPER, sort_keys=False)
+    return text
 
 
 def _rule_document(rule: Rule) -> dict[str, object]:

@@ -11,6 +11,8 @@ from apportion.cli.face import Face, option
 
 if TYPE_CHECKING:
     from apportion.close.explain import Explanation
+    from apportion.periods import BillingPeriod
+    from apportion.warehouse.store import Workspace
 
 MOST_ROWS = 1000
 
@@ -50,12 +52,10 @@ def run(
     """
     from apportion.cli.explain_json import document
     from apportion.cli.explain_text import lines
-    from apportion.close.explain import explain
     from apportion.invoice.render import json_text
 
     workspace = face.workspace()
-    _must_be_readable(reference)
-    found = explain(workspace, reference, most=rows)
+    found = _explained(workspace, _period_of(reference), reference, rows)
     if found.line is None or found.trace is None:
         face.give(json_text.document(found.statement))
         _show_statement(face, found, option(workspace))
@@ -66,15 +66,29 @@ def run(
             face.say(line)
 
 
-def _must_be_readable(reference: str) -> None:
-    """A number that no statement could have is wrong usage, not a statement that is missing."""
+def _period_of(reference: str) -> BillingPeriod:
+    """The period of a statement. A number that no statement could have is wrong usage, not one that is missing."""
     from apportion.errors import InputRefusedError
     from apportion.invoice.numbering import read_reference
 
     try:
-        read_reference(reference)
+        return read_reference(reference)[0].period
     except InputRefusedError as error:
         raise typer.BadParameter(f"{error.sentence} {error.advice}", param_hint="'NUMBER[:LINE]'") from None
+
+
+def _explained(workspace: Workspace, period: BillingPeriod, reference: str, rows: int) -> Explanation:
+    from apportion.close import run as runs
+    from apportion.close.explain import explain
+    from apportion.errors import NotFoundError
+
+    try:
+        return explain(workspace, reference, most=rows)
+    except NotFoundError:
+        raise
+    except Exception:
+        runs.up_to_date(workspace, period)  # where other charges were delivered since, that is what went wrong
+        raise
 
 
 def _show_statement(face: Face, found: Explanation, where: str) -> None:

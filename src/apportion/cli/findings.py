@@ -84,7 +84,11 @@ def extent(kind: Found) -> str:
     from apportion.cli.amounts import count
 
     rows = sum(finding.rows for _, finding in kind)
-    return f"{count(rows, 'row')} {done_with(kind[0][1])}" if rows else f"in {count(len(kind), 'place')}"
+    if not rows:
+        return f"in {count(len(kind), 'place')}"
+    # A row with several such columns is counted in each of them.
+    unit = "row" if len({finding.column for _, finding in kind}) == 1 else "value"
+    return f"{count(rows, unit)} {done_with(kind[0][1])}"
 
 
 def _show(face: Face, kind: Found) -> None:
@@ -97,7 +101,8 @@ def _show(face: Face, kind: Found) -> None:
         if finding.sentence != said:
             said = finding.sentence
             face.say(f"  {said}")
-        where = f"{delivery.source}/{finding.file}" + (f", {finding.column}" if finding.column else "")
+        file = "/".join(part for part in (delivery.source, finding.file) if part)
+        where = file + (f", {finding.column}" if finding.column else "")
         rows = f": {count(finding.rows, 'row')}" if finding.rows else ""
         face.say(f"    {where}{rows}{_example(finding)}")
     if len(kind) > _PLACES:

@@ -42,11 +42,7 @@ def of_rows(
     yield from _of_flags(connection, sweep, file, groups)
     yield from _of_values(connection, sweep, file, groups)
     yield from _of_starts(connection, sweep, file, groups)
-    without = sum(group.rows for group in groups if group.invoice_id is None and not group.is_refused)
-    if without:
-        there = file.column("InvoiceId") is not None
-        examples = sweep.where(connection, sweep.text_is("InvoiceId", None), ["InvoiceId"]) if there else []
-        yield checks.INVOICE_ID_MISSING.finding(file=file.name, column="InvoiceId", rows=without, examples=examples)
+    yield from _of_invoices(connection, sweep, file, groups)
     for check, column, rows, examples in sweep.sampled(connection):
         detail = f"Only the first {SAMPLE:,} rows were looked at." if file.rows > SAMPLE else ""
         yield check.finding(file=file.name, column=column, rows=rows, examples=examples, detail=detail)
@@ -115,6 +111,17 @@ def _of_wrong_values(
                 rows=sum(values[value] for value in chosen),
                 examples=sweep.where(connection, f"({condition})", [name]),
             )
+
+
+def _of_invoices(
+    connection: engine.Connection, sweep: Sweep, file: ChargeFile, groups: Sequence[Group]
+) -> Iterator[Finding]:
+    """Charges without a provider invoice; other datasets have no charges."""
+    without = sum(group.rows for group in groups if group.invoice_id is None and not group.is_refused)
+    if without and file.column("EffectiveCost"):
+        there = file.column("InvoiceId") is not None
+        examples = sweep.where(connection, sweep.text_is("InvoiceId", None), ["InvoiceId"]) if there else []
+        yield checks.INVOICE_ID_MISSING.finding(file=file.name, column="InvoiceId", rows=without, examples=examples)
 
 
 def _letters(value: str) -> str:

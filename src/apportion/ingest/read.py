@@ -122,9 +122,7 @@ def header(lines: Iterable[str], name: str) -> Header:
         except (csv.Error, StopIteration):
             continue
         names = tuple(cell.strip() for cell in cells)
-        while names and not names[-1]:
-            names = names[:-1]
-        if names and (best is None or (_known(names), len(names)) > best[:2]):
+        if any(names) and (best is None or (_known(names), len(names)) > best[:2]):
             best = _known(names), len(names), Header(delimiter, names, _apart(names))
     if best is None:
         raise UnreadableFileError(

@@ -107,7 +107,7 @@ class _Translation:
         connection.execute("SET preserve_insertion_order = true")
         connection.execute(
             f"COPY (SELECT {', '.join(self.outputs)} FROM {self.stage.relation(source)}) "
-            f"TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+            f"TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
         ).fetchall()
 
 

@@ -161,6 +161,8 @@ class Stage:
         raw = engine.raw(column)
         if column.type == "DOUBLE":
             return self._double(column.name, raw)
+        if column.type == "FLOAT":
+            return self.text_number(column.name, f"float_text({raw})")
         if column.type.startswith("DECIMAL") and _scale(column.type) <= 18:
             if column.type == DECIMAL:
                 return Number(raw, raw, column.type, f"{raw} IS NULL", None, None)
@@ -170,8 +172,6 @@ class Stage:
         if engine.is_number(column) and not column.type.startswith("DECIMAL"):
             value = self.keep(f"n_{column.name}", f"TRY_CAST({raw} AS {DECIMAL})")
             return Number(value, raw, column.type, f"{raw} IS NULL", _unread(raw, value), None)
-        if column.type == "FLOAT":
-            return self.text_number(column.name, f"float_text({raw})")
         shown = engine.text(column) if column.type == "VARCHAR" else f"{raw}::VARCHAR"
         return self.text_number(column.name, shown)
 

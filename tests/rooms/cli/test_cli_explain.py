@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.rooms.cli.harbour import Say
+from tests.rooms.cli.harbour import Say, focus_csv, october
 
 NUMBER = r"-?[\d,]+(?:\.\d+)?"
 AMOUNT = re.compile(rf"^( *)([│╰]) .*  +({NUMBER})$")
@@ -109,6 +109,15 @@ def test_rows_that_are_not_shown_are_one_part(harbour: Path, say: Say) -> None:
     assert re.search(r"│ and 5 more rows +\d", done.out)
     assert "sum of 6 rows" in done.out
     assert re.search(r"│ and 6 more rows +\d", say("explain", "ST-2026-10-0001:2", "--rows", "0").out)
+
+
+def test_a_line_of_charges_that_were_replaced_since_is_not_explained(harbour: Path, say: Say) -> None:
+    rows = [{**row, "BilledCost": "1"} for row in october()]
+    (harbour / "october.csv").write_text(focus_csv(rows), encoding="utf-8")
+    assert say("ingest", "october.csv", "--source", "cloud").status == 0
+    done = say("explain", "ST-2026-10-0001:2")
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("error INPUT_REFUSED: Since 2026-10 was allocated, the charges changed.")
 
 
 def test_a_share_names_pool_step_basis_and_fraction(harbour: Path, say: Say) -> None:
