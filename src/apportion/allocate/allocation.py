@@ -6,14 +6,14 @@ Amounts are units of 10⁻¹⁸ of the scope's currency unless a name says minor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from apportion.allocate.policy import CostBasis
 from apportion.allocate.rule import Target
 from apportion.periods import BillingPeriod
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Scope:
+class Scope(NamedTuple):
     """Within which cents are settled: one provider invoice, or one billing period of an issuer.
 
     On billed cost `invoice_id` is the provider's; where the data carries none it is empty and

@@ -10,10 +10,10 @@ from pathlib import Path
 from apportion.allocate.allocation import Allocation, Cell, Scope
 from apportion.allocate.match import Outcome, compile_rules
 from apportion.allocate.policy import CostBasis, Policy
+from apportion.allocate.quiet import uncollected
 from apportion.allocate.rule import Holder, Target
 from apportion.allocate.waterfall import lines, share_pools
 from apportion.errors import AllocationRefusedError, NotFoundError
-from apportion.money.amount import from_decimal
 from apportion.organization.cost_group import Organization, Tree
 from apportion.warehouse import queries
 from apportion.warehouse.snapshot import Snapshot
@@ -27,6 +27,7 @@ class Decision:
     target: Target
 
 
+@uncollected()
 def allocate(
     policy: Policy,
     organization: Organization,
@@ -81,7 +82,7 @@ def _cells(
         scope = Scope(issuer, row.invoice_id, row.billing_account_id, row.currency)
         key = (row.outcome, scope, row.service, row.charge_category)
         rows, units = sums.get(key, (0, 0))
-        sums[key] = (rows + row.rows, units + from_decimal(row.cost))
+        sums[key] = (rows + row.rows, units + row.units)
     return tuple(
         Cell(*outcomes[outcome].key, scope, service, category, *sums[outcome, scope, service, category])
         for outcome, scope, service, category in sorted(sums)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from apportion.errors import Place
 from apportion.warehouse.condition import (
@@ -55,8 +56,7 @@ class Holder(StrEnum):
     UNALLOCATED = "unallocated"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Target:
+class Target(NamedTuple):
     """Where an amount goes. `code` is the cost group's or pool's; empty for kept central and unallocated."""
 
     holder: Holder

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from apportion.allocate.allocation import Allocation, Cell, Line, Scope, Share
 from apportion.allocate.allocator import Decision
 from apportion.allocate.policy import CostBasis
+from apportion.allocate.quiet import uncollected
 from apportion.allocate.rule import Holder, Target
 from apportion.periods import BillingPeriod
 
@@ -25,6 +27,7 @@ _LINE = ("holder", "code", *_SCOPE, "pool_id", "service", "charge_category", "un
 FILES = ("run.json", "cells.csv", "shares.csv", "lines.csv")
 
 
+@uncollected()
 def save(allocation: Allocation, decisions: Sequence[Decision], directory: Path) -> str:
     """Write the files into `directory` and give the run's digest: SHA-256 over their bytes."""
     _write(directory / "cells.csv", _CELL, (_cell_row(cell) for cell in allocation.cells))
@@ -45,6 +48,7 @@ def save(allocation: Allocation, decisions: Sequence[Decision], directory: Path)
     return digest.hexdigest()
 
 
+@uncollected()
 def load(directory: Path) -> tuple[Allocation, tuple[Decision, ...]]:
     """Read what `save` wrote."""
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
@@ -81,44 +85,39 @@ def _read(path: Path) -> Iterator[list[str]]:
         yield from rows
 
 
-def _scope_row(scope: Scope) -> tuple[str, ...]:
-    return (scope.invoice_issuer, scope.invoice_id, scope.billing_account_id, scope.currency)
-
-
 def _cell_row(cell: Cell) -> tuple[object, ...]:
-    target = (str(cell.target.holder), cell.target.code)
-    return (
-        cell.rule_id or "",
-        *target,
-        *_scope_row(cell.scope),
-        cell.service,
-        cell.charge_category,
-        cell.rows,
-        cell.units,
-    )
-
-
-def _read_cell(row: list[str]) -> Cell:
-    return Cell(
-        row[0] or None, Target(Holder(row[1]), row[2]), Scope(*row[3:7]), row[7], row[8], int(row[9]), int(row[10])
-    )
+    what = (cell.service, cell.charge_category, cell.rows, cell.units)
+    return (cell.rule_id or "", *cell.target, *cell.scope, *what)
 
 
 def _share_row(share: Share) -> tuple[object, ...]:
-    head = (share.step, share.pool_id, str(share.target.holder), share.target.code, *_scope_row(share.scope))
-    return (*head, share.units, share.weight, share.total_weight, share.pool_units)
-
-
-def _read_share(row: list[str]) -> Share:
-    amounts = (int(text) for text in row[8:12])
-    return Share(int(row[0]), row[1], Target(Holder(row[2]), row[3]), Scope(*row[4:8]), *amounts)
+    amounts = (share.units, share.weight, share.total_weight, share.pool_units)
+    return (share.step, share.pool_id, *share.target, *share.scope, *amounts)
 
 
 def _line_row(line: Line) -> tuple[object, ...]:
-    head = (str(line.holder.holder), line.holder.code, *_scope_row(line.scope))
-    return (*head, line.pool_id or "", line.service, line.charge_category, line.units, line.minor)
+    what = (line.pool_id or "", line.service, line.charge_category, line.units, line.minor)
+    return (*line.holder, *line.scope, *what)
+
+
+# Thousands of rows share a few scopes and targets: each is made once.
+_scope = functools.cache(Scope)
+
+
+@functools.cache
+def _target(holder: str, code: str) -> Target:
+    return Target(Holder(holder), code)
+
+
+def _read_cell(row: list[str]) -> Cell:
+    return Cell(row[0] or None, _target(row[1], row[2]), _scope(*row[3:7]), row[7], row[8], int(row[9]), int(row[10]))
+
+
+def _read_share(row: list[str]) -> Share:
+    target, scope = _target(row[2], row[3]), _scope(*row[4:8])
+    return Share(int(row[0]), row[1], target, scope, int(row[8]), int(row[9]), int(row[10]), int(row[11]))
 
 
 def _read_line(row: list[str]) -> Line:
-    target = Target(Holder(row[0]), row[1])
-    return Line(target, Scope(*row[2:6]), row[6] or None, row[7], row[8], int(row[9]), int(row[10]))
+    target, scope = _target(row[0], row[1]), _scope(*row[2:6])
+    return Line(target, scope, row[6] or None, row[7], row[8], int(row[9]), int(row[10]))

@@ -19,7 +19,7 @@ from apportion.money.currency import units_per_minor
 from apportion.money.split import settle, split, to_step
 from apportion.organization.cost_group import Tree
 
-Direct = dict[tuple[Target, Scope, str, str], int]
+_Carried = tuple[Target, str, str, str]  # a holder, and a pool or a service and category
 
 
 def order(pools: Sequence[Pool]) -> tuple[Pool, ...]:
@@ -96,31 +96,26 @@ def lines(cells: Sequence[Cell], shares: Sequence[Share], tree: Tree) -> tuple[L
     Sorted by scope, then holder in the tree's order (kept central and unallocated last), direct cost before
     shares. Raises `ConservationError` if the lines do not hold exactly what the cells brought.
     """
-    direct: Direct = defaultdict(int)
+    carried: dict[Scope, dict[_Carried, int]] = defaultdict(lambda: defaultdict(int))
     for cell in cells:
         if cell.target.holder is not Holder.POOL:
-            direct[(cell.target, cell.scope, cell.service, cell.charge_category)] += cell.units
-    pooled: dict[tuple[Target, Scope, str], int] = defaultdict(int)
+            carried[cell.scope][cell.target, "", cell.service, cell.charge_category] += cell.units
     for share in shares:
         if share.target.holder is not Holder.POOL:
-            pooled[(share.target, share.scope, share.pool_id)] += share.units
-    rows: dict[Scope, list[tuple[Target, str | None, str, str, int]]] = defaultdict(list)
-    for (target, scope, service, category), amount in direct.items():
-        rows[scope].append((target, None, service, category, amount))
-    for (target, scope, pool_id), amount in pooled.items():
-        rows[scope].append((target, pool_id, "", "", amount))
+            carried[share.scope][share.target, share.pool_id, "", ""] += share.units
     place = _places(tree)
     whole = _brought(cells)
     settled: list[Line] = []
-    for scope in sorted(rows):
-        found = sorted(rows[scope], key=lambda row: (place[row[0]], row[1] is not None, row[1] or "", row[2], row[3]))
+    for scope in sorted(carried):
+        found = sorted(carried[scope].items(), key=lambda each: (place[each[0][0]], *each[0][1:]))
+        amounts = [amount for _, amount in found]
         step = units_per_minor(scope.currency)
-        minors = settle([row[4] for row in found], step)
-        if sum(row[4] for row in found) != whole[scope] or sum(minors) != to_step(whole[scope], step):
+        minors = settle(amounts, step)
+        if sum(amounts) != whole[scope] or sum(minors) != to_step(whole[scope], step):
             raise ConservationError(f"The lines of {scope} do not add up to what came in.")
         settled += [
-            Line(target, scope, pool_id, service, category, amount, minor)
-            for (target, pool_id, service, category, amount), minor in zip(found, minors, strict=True)
+            Line(target, scope, pool_id or None, service, category, amount, minor)
+            for ((target, pool_id, service, category), amount), minor in zip(found, minors, strict=True)
         ]
     return tuple(settled)
 

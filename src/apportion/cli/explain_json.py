@@ -11,7 +11,7 @@ from apportion.allocate.trace import LineTrace, PoolTrace, ShareTrace
 from apportion.cli.explain_text import remainder, share_text
 from apportion.close.explain import Explanation, Source
 from apportion.invoice.statement import StatementLine
-from apportion.money.amount import from_decimal, plain
+from apportion.money.amount import plain
 from apportion.money.currency import minor_text, units_per_minor
 
 VERSION = 1
@@ -104,12 +104,12 @@ def _sources(source: Source) -> dict[str, object]:
     rows, units = remainder(source)
     return {
         "rows": source.found.rows,
-        "amount": plain(from_decimal(source.found.cost)),
+        "amount": plain(source.found.units),
         "largest": [
             {
                 "file": row.file,
                 "row": row.row,
-                "amount": plain(from_decimal(row.cost)),
+                "amount": plain(row.units),
                 "columns": dict(row.shown),
             }
             for row in source.found.largest

@@ -15,7 +15,6 @@ from apportion.cli.amounts import Aligned, count, percent
 from apportion.close.explain import Explanation, Source
 from apportion.invoice import wording
 from apportion.invoice.statement import StatementLine
-from apportion.money.amount import from_decimal
 from apportion.money.currency import units_per_minor
 from apportion.warehouse.sources import SourceRow
 
@@ -174,23 +173,21 @@ class _Blocks:
         return Block(
             f"Source rows {into}, largest first",
             shown,
-            Part(f"sum of {count(source.found.rows, 'row')}", from_decimal(source.found.cost)),
+            Part(f"sum of {count(source.found.rows, 'row')}", source.found.units),
         )
 
 
 def _row(row: SourceRow) -> Part:
     resource = row.shown.get("ResourceName") or row.shown.get("ResourceId") or row.shown.get("SkuId")
     about = [text for text in (resource, row.shown.get("ChargeDescription")) if text]
-    return Part(
-        ": ".join([f"{row.file} row {row.row:,}", *([", ".join(about)] if about else [])]), from_decimal(row.cost)
-    )
+    return Part(": ".join([f"{row.file} row {row.row:,}", *([", ".join(about)] if about else [])]), row.units)
 
 
 def remainder(source: Source) -> tuple[int, int]:
     """How many rows are not shown one by one, and their sum in units."""
     found = source.found
-    shown = sum(from_decimal(row.cost) for row in found.largest)
-    return found.rows - len(found.largest), from_decimal(found.cost) - shown
+    shown = sum(row.units for row in found.largest)
+    return found.rows - len(found.largest), found.units - shown
 
 
 def fraction(weight: int, total: int) -> str:

@@ -12,10 +12,9 @@ from apportion.allocate.trace import LineTrace, pools, trace
 from apportion.close import month as months
 from apportion.close import run as runs
 from apportion.close.run import Run
-from apportion.errors import ConservationError, NotFoundError
+from apportion.errors import ConservationError, InputRefusedError, NotFoundError
 from apportion.invoice.numbering import read_reference
 from apportion.invoice.statement import Statement, StatementLine
-from apportion.money.amount import from_decimal
 from apportion.warehouse.sources import Sources, Wanted, sources
 from apportion.warehouse.store import Workspace
 
@@ -50,7 +49,7 @@ def explain(workspace: Workspace, reference: str, *, most: int = 10) -> Explanat
     """
     number, line_number = read_reference(reference)
     run = runs.current(workspace, number.period)
-    statement = next((made for made in months.statements(run) if made.number == number), None)
+    statement = next(iter(months.statements(run, only=number)), None)
     if statement is None:
         raise NotFoundError(
             f"There is no statement {number}.", advice=f"List them with: apportion statements {number.period}"
@@ -60,6 +59,11 @@ def explain(workspace: Workspace, reference: str, *, most: int = 10) -> Explanat
     if not 1 <= line_number <= len(statement.lines):
         raise NotFoundError(
             f"Statement {number} has no line {line_number}.", advice=f"Its lines are 1 to {len(statement.lines)}."
+        )
+    if workspace.snapshot(run.period).digest != run.allocation.snapshot_digest:
+        raise InputRefusedError(
+            f"The charges of {run.period} have changed since it was allocated, so its source rows are gone.",
+            advice=f"Allocate it again: apportion allocate {run.period}",
         )
     line = statement.lines[line_number - 1]
     traced = trace(run.allocation, _allocated(run, statement, line))
@@ -113,9 +117,9 @@ def _behind(
         effective=effective,
         most=most,
     )
-    if from_decimal(found.cost) != sum(cell.units for cell in cells) or found.rows != sum(cell.rows for cell in cells):
+    if found.units != sum(cell.units for cell in cells) or found.rows != sum(cell.rows for cell in cells):
         raise ConservationError(
             f"{found.rows} source rows were found where {sum(cell.rows for cell in cells)} were added up.",
-            advice=f"If charges were delivered since, allocate again: apportion allocate {run.period}",
+            advice="Files of the workspace may have been touched; restore them from a backup.",
         )
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from apportion.close import run as runs
 from apportion.close.run import Run
+from apportion.invoice.numbering import Number
 from apportion.invoice.statement import Statement
 from apportion.invoice.statement import statements as make_statements
 from apportion.organization.coding import Coding
@@ -33,9 +34,9 @@ class Month:
     tie_out: TieOut
 
 
-def statements(run: Run) -> tuple[Statement, ...]:
-    """One statement for each holder with cost."""
-    return make_statements(run.allocation, run.tree, run.policy, run.settings.statement_prefix)
+def statements(run: Run, *, only: Number | None = None) -> tuple[Statement, ...]:
+    """One statement for each holder with cost; with `only`, just the one of that number, if there is one."""
+    return make_statements(run.allocation, run.tree, run.policy, run.settings.statement_prefix, only=only)
 
 
 def journal(run: Run, made: Sequence[Statement]) -> Journal:
@@ -73,10 +74,11 @@ def close(
     Raises `TieOutError` where it does not; the run is kept then, so that its differences can be looked at. A
     sealed period is replayed and must come out the same.
     """
-    done = month(workspace, runs.allocate(workspace, period, progress))
-    done.tie_out.require()
-    if seal and workspace.sealed(period) is None:
-        workspace.seal(period, sealed_record(done))
+    with workspace.lock(f"close {period}"):
+        done = month(workspace, runs.allocate(workspace, period, progress))
+        done.tie_out.require()
+        if seal and workspace.sealed(period) is None:
+            workspace.seal(period, sealed_record(done))
     return done
 
 

@@ -112,7 +112,10 @@ def allocate(workspace: Workspace, period: BillingPeriod, progress: Callable[[in
                 advice="Was it sealed by another version of Apportion, or were its files touched?",
             )
         workspace.save_run(period, digest, staged)
-    return current(workspace, period)
+        directory = workspace.current_run(period)
+    if directory is None:
+        raise NotFoundError(f"The run of {period} was taken away as it was made.", advice="Allocate it again.")
+    return Run(directory, digest, allocation, decisions, inputs.settings, inputs.policy, inputs.organization)
 
 
 def _cache(workspace: Workspace, snapshot: Snapshot) -> Path | None:

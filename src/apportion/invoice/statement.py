@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from apportion.allocate.allocation import Allocation, Cell, Line, Scope, Share
 from apportion.allocate.policy import CostBasis, Method, Policy, Pool
+from apportion.allocate.quiet import uncollected
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Target
 from apportion.errors import ConservationError
 from apportion.invoice import wording
@@ -97,11 +98,15 @@ def totals(lines: Iterable[StatementLine]) -> tuple[CurrencyTotal, ...]:
     return tuple(CurrencyTotal(currency, *sums[currency]) for currency in sorted(sums))
 
 
-def statements(allocation: Allocation, tree: Tree, policy: Policy, prefix: str) -> tuple[Statement, ...]:
+@uncollected()
+def statements(
+    allocation: Allocation, tree: Tree, policy: Policy, prefix: str, *, only: Number | None = None
+) -> tuple[Statement, ...]:
     """One statement for each holder that has lines: cost groups in the order of the tree, unallocated, kept central.
 
-    Numbered from 1 without a gap. Raises `NotFoundError` for a cost group that is not in `tree`, and
-    `ConservationError` for an amount that would be on no statement, such as a pool that was not shared.
+    Numbered from 1 without a gap; with `only`, just the one of that number, if there is one. Raises `NotFoundError` for
+    a cost group that is not in `tree`, and `ConservationError` for an amount that would be on no statement, such as a
+    pool that was not shared.
     """
     lines: dict[Target, list[Line]] = {}
     for line in allocation.lines:
@@ -113,17 +118,12 @@ def statements(allocation: Allocation, tree: Tree, policy: Policy, prefix: str) 
             raise ConservationError(f"The {holder.holder.replace('_', ' ')} '{holder}' still holds cost.")
     order = [Target(Holder.COST_GROUP, code) for code in tree] + [UNALLOCATED, KEPT_CENTRAL]
     holders = [holder for holder in order if holder in lines]
+    numbered = [(Number(prefix, allocation.period, count), holder) for count, holder in enumerate(holders, start=1)]
     why = _Reasons(allocation, policy)
     return tuple(
-        _statement(
-            allocation,
-            tree,
-            policy,
-            number=Number(prefix, allocation.period, count),
-            holder=holder,
-            lines=why.lines(lines[holder]),
-        )
-        for count, holder in enumerate(holders, start=1)
+        _statement(allocation, tree, policy, number=number, holder=holder, lines=why.lines(lines[holder]))
+        for number, holder in numbered
+        if only is None or number == only
     )
 
 

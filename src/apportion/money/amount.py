@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 
 SCALE = 18
 ONE = 10**SCALE
+
+# The usual context has 28 digits, and would round a total of ten thousand million without a word.
+_WIDE = Context(prec=200, traps=[Inexact])
 
 _NUMBER = re.compile(r"(-?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?")
 
@@ -40,8 +43,7 @@ def plain(amount: int) -> str:
 
 def from_decimal(value: Decimal) -> int:
     """Units of a decimal that has at most 18 decimals. Raises `ValueError` if it has more."""
-    scaled = value.scaleb(SCALE) if value.is_finite() else None
-    if scaled is None or scaled != scaled.to_integral_value():
+    if not value.is_finite() or (scaled := value.scaleb(SCALE, _WIDE)) != scaled.to_integral_value(context=_WIDE):
         raise ValueError(f"more than {SCALE} decimals: {value}")
     return int(scaled)
 

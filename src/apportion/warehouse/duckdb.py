@@ -60,6 +60,11 @@ def version() -> str:
     return f"duckdb {duckdb.__version__}"
 
 
+def units(shown: str) -> int:
+    """Units of 10⁻¹⁸ of the engine's own text of a DECIMAL(38,18), which always shows its eighteen decimals."""
+    return int(shown.replace(".", ""))
+
+
 def identifier(name: str) -> str:
     """A quoted identifier, whatever is in the name."""
     return '"' + name.replace('"', '""') + '"'

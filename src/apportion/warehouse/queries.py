@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,7 +34,7 @@ ASIDE = -1  # the outcome of a row that is quarantined or belongs to another bil
 
 @dataclass(frozen=True, slots=True)
 class CubeRow:
-    """Charges of one outcome, added up exactly. On effective cost the invoice and billing account are empty."""
+    """Charges of one outcome, added up exactly in units of 10⁻¹⁸. On effective cost invoice and account are empty."""
 
     outcome: int
     invoice_issuer: str
@@ -45,7 +44,7 @@ class CubeRow:
     service: str
     charge_category: str
     rows: int
-    cost: Decimal
+    units: int
 
 
 def span(snapshot: Snapshot) -> tuple[str, str] | None:
@@ -167,8 +166,8 @@ def _cube(connection: engine.Connection, scan: Scan, batch: Batch, *, effective:
     invoice = "''" if effective else "invoice"
     account = "''" if effective else "CASE WHEN invoice = '' THEN account ELSE '' END"
     found = connection.execute(
-        f"SELECT sidecar_outcome, issuer, {invoice}, {account}, currency, service, category, counted, total, moved "
-        f"FROM ({scan.named.format(groups)})"
+        f"SELECT sidecar_outcome, issuer, {invoice}, {account}, currency, service, category, "
+        f"counted, total::VARCHAR, moved FROM ({scan.named.format(groups)})"
     ).fetchall()
     counted, moved = sum(row[7] for row in found), sum(row[9] for row in found)
     if counted != batch.rows or moved:
@@ -176,17 +175,17 @@ def _cube(connection: engine.Connection, scan: Scan, batch: Batch, *, effective:
             f"{batch.rows} charges were to be classified, {counted} were, {moved} marks of them out of order.",
             advice="Nothing was saved. The files may have changed on disk: run `apportion ingest` again.",
         )
-    return [row for row in found if row[0] != ASIDE]
+    return [(*row[:8], engine.units(row[8])) for row in found if row[0] != ASIDE]
 
 
 def _merged(rows: Iterable[_Group]) -> list[CubeRow]:
     """One row for each combination of dimensions, over all batches, in a fixed order."""
-    sums: dict[_Group, tuple[int, Decimal]] = {}
+    sums: dict[_Group, tuple[int, int]] = {}
     for row in rows:
-        key, count, cost = row[:7], row[7], row[8]
+        key, count, units = row[:7], row[7], row[8]
         if key in sums:
             before = sums[key]
-            sums[key] = (before[0] + count, before[1] + cost)
+            sums[key] = (before[0] + count, before[1] + units)
         else:
-            sums[key] = (count, cost)
+            sums[key] = (count, units)
     return [CubeRow(*(key + sums[key])) for key in sorted(sums)]

@@ -6,7 +6,6 @@ import heapq
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from apportion.warehouse import duckdb as engine
@@ -14,7 +13,7 @@ from apportion.warehouse.queries import side_by_side
 from apportion.warehouse.scan import Batch, batches, relation
 from apportion.warehouse.snapshot import ChargeFile, Snapshot
 
-_Place = tuple[Decimal, str, int]
+_Place = tuple[int, str, int]
 
 SHOWN = (
     "ChargePeriodStart",
@@ -40,11 +39,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One charge: the file as delivered, its data row counted from 1, its cost, and what identifies it."""
+    """One charge: its file as delivered, data row from 1, cost in units of 10⁻¹⁸, and what identifies it."""
 
     file: str
     row: int
-    cost: Decimal
+    units: int
     shown: Mapping[str, str]
 
 
@@ -53,7 +52,7 @@ class Sources:
     """How many charges there are, what they add up to, and the largest of them; largest first."""
 
     rows: int
-    cost: Decimal
+    units: int
     largest: tuple[SourceRow, ...]
 
 
@@ -63,19 +62,19 @@ def sources(snapshot: Snapshot, sidecars: Path, wanted: Wanted, *, effective: bo
     The first pass reads only what selects and adds; only the files that hold a shown row are then read further.
     """
 
-    def work(connection: engine.Connection, mine: Sequence[Batch]) -> tuple[int, Decimal, list[_Place]]:
-        rows, cost, largest = 0, Decimal(0), []
+    def work(connection: engine.Connection, mine: Sequence[Batch]) -> tuple[int, int, list[_Place]]:
+        rows, units, largest = 0, 0, []
         for batch in mine:
             selected = _selected(batch, wanted, effective=effective)
             found = connection.execute(
                 f"WITH found AS MATERIALIZED ({selected}) "
-                f"SELECT count(*) OVER (), sum(cost) OVER (), cost, filename, file_row_number "
+                f"SELECT count(*) OVER (), (sum(cost) OVER ())::VARCHAR, cost::VARCHAR, filename, file_row_number "
                 f"FROM found ORDER BY abs(cost) DESC, filename, file_row_number LIMIT {max(most, 1):d}"
             ).fetchall()
             if found:
-                rows, cost = rows + found[0][0], cost + found[0][1]
-                largest += [(row[2], row[3], row[4]) for row in found[:most]]
-        return rows, cost, largest
+                rows, units = rows + found[0][0], units + engine.units(found[0][1])
+                largest += [(engine.units(row[2]), row[3], row[4]) for row in found[:most]]
+        return rows, units, largest
 
     parts = side_by_side(list(batches(snapshot, sidecars)), work)
     largest = heapq.nsmallest(
@@ -84,7 +83,7 @@ def sources(snapshot: Snapshot, sidecars: Path, wanted: Wanted, *, effective: bo
     files = {str(file.path): file for file in snapshot.files}
     return Sources(
         rows=sum(part[0] for part in parts),
-        cost=sum((part[1] for part in parts), Decimal(0)),
+        units=sum(part[1] for part in parts),
         largest=_with_columns(files, largest),
     )
 
@@ -119,6 +118,6 @@ def _with_columns(files: Mapping[str, ChargeFile], largest: Sequence[_Place]) ->
                 texts = zip(SHOWN, found[1:], strict=True)
                 shown[path, found[0]] = {name: text for name, text in texts if text is not None}
     return tuple(
-        SourceRow(f"{files[path].source}/{files[path].name}", row + 1, cost, shown[path, row])
-        for cost, path, row in largest
+        SourceRow(f"{files[path].source}/{files[path].name}", row + 1, units, shown[path, row])
+        for units, path, row in largest
     )

@@ -6,7 +6,6 @@ import random
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -97,13 +96,13 @@ def test_small_files_between_large_ones_keep_their_place(tmp_path: Path) -> None
     made = Snapshot(month(tmp_path / "month", count=1).period, tuple(files), "")
     assert len(list(batches(made, tmp_path))) == 1
     together = classified(tmp_path, made, effective=True)
-    apart: dict[tuple[object, ...], tuple[int, Decimal]] = {}
+    apart: dict[tuple[object, ...], tuple[int, int]] = {}
     for file in files:
         for row in classified(tmp_path, replace(made, files=(file,)), effective=True):
             key = (row.outcome, row.service, row.invoice_issuer)
-            rows, cost = apart.get(key, (0, Decimal(0)))
-            apart[key] = (rows + row.rows, cost + row.cost)
-    assert {(row.outcome, row.service, row.invoice_issuer): (row.rows, row.cost) for row in together} == apart
+            rows, units = apart.get(key, (0, 0))
+            apart[key] = (rows + row.rows, units + row.units)
+    assert {(row.outcome, row.service, row.invoice_issuer): (row.rows, row.units) for row in together} == apart
 
 
 @pytest.mark.parametrize("effective", [True, False])
@@ -115,9 +114,9 @@ def test_every_cube_row_goes_back_to_its_source_rows(tmp_path: Path, effective: 
             columns["InvoiceId"] = row.invoice_id
         wanted = Wanted([row.outcome], {row.invoice_issuer}, columns)
         found = sources(made, tmp_path / "sidecars", wanted, effective=effective, most=3)
-        assert (found.rows, found.cost) == (row.rows, row.cost)
-        assert [abs(each.cost) for each in found.largest] == sorted(
-            (abs(each.cost) for each in found.largest), reverse=True
+        assert (found.rows, found.units) == (row.rows, row.units)
+        assert [abs(each.units) for each in found.largest] == sorted(
+            (abs(each.units) for each in found.largest), reverse=True
         )
         assert len(found.largest) == min(3, row.rows)
 
@@ -151,4 +150,4 @@ def test_quarantined_rows_do_not_count_even_where_their_cost_is_unreadable(tmp_p
     made = replace(made, files=(replace(made.files[0], quarantine=aside),))
     for cached in (None, tmp_path / "cache", tmp_path / "cache"):
         cube = classified(tmp_path, made, effective=False, cached=cached)
-        assert [(row.rows, row.cost) for row in cube] == [(2, Decimal("4.5"))]
+        assert [(row.rows, row.units) for row in cube] == [(2, 45 * 10**17)]
