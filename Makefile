@@ -17,7 +17,7 @@ help:
 	@echo "make lock    resolve requirements.lock anew"
 
 $(UV):
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --target .uv uv==$(UV_VERSION)
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-warn-script-location --root-user-action ignore --target .uv uv==$(UV_VERSION)
 
 .venv/.installed: requirements.lock pyproject.toml | $(UV)
 	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python $(PYTHON) .venv
@@ -28,21 +28,22 @@ $(UV):
 demo: .venv/.installed
 	@rm -rf demo-company
 	@$(BIN)/apportion demo demo-company --rows $(ROWS)
+	@echo && echo "apportion is $(BIN)/apportion: put $(BIN) on your PATH, or run \`source $(BIN)/activate\`."
 
 tools:
 	@command -v hledger >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends hledger >/dev/null; } \
 	  || echo "hledger could not be installed: the test that needs it will be skipped"
 
 check: .venv/.installed
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -n auto -m "not slow"
 
 test: .venv/.installed tools
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -n auto

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -21,11 +22,10 @@ def profiled(directory: Path) -> Iterator[Callable[[], Mapping[str, float]]]:
     Gives a function that tells the seconds by what they were spent on, most first.
     """
     connect = engine.connect
-    opened: list[_Profiled] = []
+    numbers = count()  # the library opens engines from several threads
 
     def connect_profiled(*given: Any, **named: Any) -> _Profiled:
-        opened.append(_Profiled(connect(*given, **named), directory / f"engine-{len(opened)}"))
-        return opened[-1]
+        return _Profiled(connect(*given, **named), directory / f"engine-{next(numbers)}")
 
     with mock.patch.object(engine, "connect", connect_profiled):
         yield lambda: _seconds(directory)
@@ -44,7 +44,9 @@ class _Profiled:
         if query.lstrip().startswith(("SELECT", "COPY", "CREATE", "WITH", "FROM")):
             self._count += 1
             path = self._path.with_name(f"{self._path.name}-{self._count:04d}.json")
-            self._connection.execute(f"PRAGMA profiling_output = '{path}'")
+        else:
+            path = self._path.with_name(f"other-{self._path.name}.json")
+        self._connection.execute(f"PRAGMA profiling_output = '{path}'")
         return self._connection.execute(query, *parameters)
 
     def __getattr__(self, name: str) -> Any:

@@ -22,6 +22,7 @@ from apportion.ingest.translate import Delivered, Reading, read_columns
 from apportion.periods import BillingPeriod
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse import intake, intake_documents, intake_flags, intake_translate
+from apportion.warehouse.intake_nulls import SpelledNulls
 from apportion.warehouse.intake_sweep import Group, Sweep
 from apportion.warehouse.intake_translate import Csv
 from apportion.warehouse.record import Dataset
@@ -284,7 +285,7 @@ def _of_columns(connection: engine.Connection, table: _Table) -> list[Finding]:
         if name in by_physical and by_physical[name].name in checks.COLUMN_EMPTY.looks_at
     ]
     if table.csv:
-        spelled = list(intake.masked_nulls(connection, file.path, table.csv.names, table.nulls)) if table.nulls else []
+        spelled = list(SpelledNulls(table.csv.names, table.nulls).found(connection, engine.files([file.path])))
     else:
         spelled = [
             (column.physical, *intake.null_examples(connection, file.path, column.physical, words))

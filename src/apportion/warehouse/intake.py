@@ -193,27 +193,6 @@ def null_examples(
     return _first(connection, table, condition, engine.identifier(physical))
 
 
-def masked_nulls(
-    connection: engine.Connection, path: Path, names: Sequence[str], nulls: Sequence[str]
-) -> Iterator[tuple[str, int, list[Example]]]:
-    """For each column of a translated CSV that spelled null: its name, how many rows did, and the first of them."""
-    table = engine.files([path])
-    words = translate.mask_columns(names, nulls)
-    ors = connection.execute(f"SELECT {', '.join(f'bit_or({word})' for word in words)} FROM {table}").fetchall()[0]
-    masks = {word: bits or 0 for word, bits in zip(words, ors, strict=True)}
-    for place, name in enumerate(names):
-        rows = 0
-        examples: list[Example] = []
-        for spelling, text in enumerate(nulls):
-            if not translate.is_set(masks, spelling, place):
-                continue
-            condition = translate.mask_condition(spelling, place)
-            count, first = _first(connection, table, condition, engine.literal(text))
-            rows, examples = rows + count, examples + first
-        if rows:
-            yield name, rows, sorted(examples, key=lambda example: example.row)[:EXAMPLES]
-
-
 def _first(connection: engine.Connection, table: str, condition: str, shown: str) -> tuple[int, list[Example]]:
     count = connection.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchall()[0][0]
     if not count:

@@ -76,7 +76,7 @@ class Sweep:
         self._numbers = {name: self._stage.number(column) for name in COSTS if (column := file.column(name))}
         self._instants = {name: self._stage.instant(column) for name in _DATES if (column := file.column(name))}
         self._checked = CheckedFile(file, self._numbers, self._instants, translated=translated)
-        conditions = dict(self._checked.conditions())
+        self._conditions = conditions = dict(self._checked.conditions())
         self._flags = self._marked(intake_flags.total(conditions))
         # Where all doubles have few digits nothing can be wrong with them, and their sums are those of small integers.
         doubles = {name: number.tens[0] for name, number in self._numbers.items() if number.tens}
@@ -92,7 +92,7 @@ class Sweep:
 
     def _marked(self, flags: str) -> str:
         """The marks of the translation count too. A ragged row is nothing but ragged: it has no values to be wrong."""
-        flags = f"{flags} + {translate.FLAGS}" if self._translated else flags
+        flags = f"({flags} | {translate.FLAGS})" if self._translated else flags
         if self._repaired:
             ragged = intake_flags.bit(checks.ROW_RAGGED, "")
             return f"(CASE WHEN {translate.RAGGED} IS NOT NULL THEN {ragged} ELSE {flags} END)"
@@ -104,11 +104,9 @@ class Sweep:
         if self._file.column("BillingCurrency") and any(group.currency not in CODES for group in found):
             # Hardly ever: so rows are only asked for their currency once the groups have shown a strange one.
             shown = self._text("BillingCurrency")
-            unknown = {
-                (checks.CURRENCY_UNKNOWN, "BillingCurrency"): f"{shown} IS NULL "
-                f"OR {shown} NOT IN {engine.literals(sorted(CODES))}"
-            }
-            self._flags = f"({self._flags} + {intake_flags.total(unknown)})"
+            unknown = f"{shown} IS NULL OR {shown} NOT IN {engine.literals(sorted(CODES))}"
+            self._conditions[checks.CURRENCY_UNKNOWN, "BillingCurrency"] = unknown
+            self._flags = self._marked(intake_flags.total(self._conditions))
             found = self._groups(connection, self._flags, quick=False)
         return found
 
@@ -199,7 +197,12 @@ class Sweep:
 
     def breaking(self, check: Check, column: str) -> str:
         """SQL that is true in rows that break a check."""
-        return f"{self._flags} & {intake_flags.bit(check, column)} <> 0"
+        condition = self._conditions.get((check, column), "FALSE")
+        if self._translated:
+            condition = f"({condition}) OR {translate.FLAGS} & {intake_flags.bit(check, column)} <> 0"
+        if self._repaired and check is not checks.ROW_RAGGED:
+            condition = f"({condition}) AND {translate.RAGGED} IS NULL"
+        return f"({condition})"
 
     def examples(self, connection: engine.Connection, check: Check, column: str) -> list[Example]:
         """The first rows that break a check, with the value of its column, and of what it is compared with."""

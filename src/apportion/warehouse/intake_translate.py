@@ -3,12 +3,12 @@
 A CSV becomes text columns, but for costs (exact decimals) and date-times (instants). A Parquet file is only rewritten
 where a column cannot be read exactly as it stands. What could not be kept goes into columns of our own: ``__flags``
 (what the row breaks), ``__effect`` (of rounding), ``__raw`` (the text of values that were changed or not understood, as
-JSON), ``__nulls_…`` (which columns spelled null) and ``__ragged`` (the text of a row that has no columns).
+JSON), ``__nulls_…`` (which columns spelled null, and how) and ``__ragged`` (the text of a row that has no columns).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from apportion.focus.checks import Check
 from apportion.focus.columns import COSTS, DATASETS, DataType
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse import intake_flags
+from apportion.warehouse.intake_nulls import SpelledNulls
 from apportion.warehouse.intake_values import Instant, Number, Stage
 from apportion.warehouse.snapshot import Column
 
-FLAGS, EFFECT, RAW, NULLS, RAGGED = "__flags", "__effect", "__raw", "__nulls_", "__ragged"
+FLAGS, EFFECT, RAW, RAGGED = "__flags", "__effect", "__raw", "__ragged"
 LONGEST_ROW = 16 * 1024 * 1024
-_WORD = 60  # bits of a mask
 _UNREADABLE = {
     "BillingPeriodStart": checks.BILLING_PERIOD_UNREADABLE,
     "ChargePeriodStart": checks.CHARGE_PERIOD_UNREADABLE,
@@ -98,7 +98,7 @@ class _Translation:
 
     def write(self, connection: engine.Connection, source: str, target: Path) -> None:
         # Marks are only worked out for the few rows that have any.
-        flags = self.stage.keep("marks", intake_flags.total(self.conditions), 3)
+        flags = self.stage.keep("marks", intake_flags.total(self.conditions), 4)
         texts = ", ".join(f"{engine.literal(name)}: {sql}" for name, sql in self.lost.items())
         self.add(flags, FLAGS)
         self.add(f"CASE WHEN {flags} <> 0 THEN to_json({{{texts}}})::VARCHAR END" if texts else "NULL::VARCHAR", RAW)
@@ -148,10 +148,10 @@ def translate_csv(
     if csv.repaired:
         translation.conditions[checks.ROW_RAGGED, ""] = f"{RAGGED} IS NOT NULL"
         translation.add(RAGGED, RAGGED)
-    masks = _Masks(csv.names, tuple(nulls))
-    for name in masks.columns:
+    spelled = SpelledNulls(csv.names, tuple(nulls))
+    for name in spelled.words:
         translation.add(name, name)
-    translation.write(connection, masks.cleaned(csv.relation), target)
+    translation.write(connection, spelled.cleaned(csv.relation), target)
 
 
 def translate_parquet(
@@ -196,59 +196,3 @@ def odd_text(column: Column) -> str | None:
     if column.name == "Tags" and column.type.startswith("MAP") and column.type != "MAP(VARCHAR, VARCHAR)":
         return f"to_json({raw})::VARCHAR"
     return None
-
-
-class _Masks:
-    """Bits that say which columns of a row spelled null, a set of integers for each spelling."""
-
-    def __init__(self, names: Sequence[str], nulls: Sequence[str]) -> None:
-        self._names, self._nulls = names, nulls
-        self._words = range(-(-len(names) // _WORD))
-
-    @property
-    def columns(self) -> list[str]:
-        return mask_columns(self._names, self._nulls)
-
-    def cleaned(self, relation: str) -> str:
-        """SQL of the table with nulls for what spells null, and the masks."""
-        if not self._nulls:
-            return relation
-        among = engine.literals(self._nulls)
-        replaced = [
-            f"CASE WHEN {quoted} IN {among} THEN NULL ELSE {quoted} END AS {quoted}"
-            for quoted in map(engine.identifier, self._names)
-        ]
-        masks = [
-            f"{self._mask(spelling, word)} AS {mask_column(place, word)}"
-            for place, spelling in enumerate(self._nulls)
-            for word in self._words
-        ]
-        return f"(SELECT * REPLACE ({', '.join(replaced)}), {', '.join(masks)} FROM {relation})"
-
-    def _mask(self, spelling: str, word: int) -> str:
-        names = self._names[word * _WORD : (word + 1) * _WORD]
-        terms = [
-            f"CASE WHEN {engine.identifier(name)} = {engine.literal(spelling)} THEN {1 << offset} ELSE 0 END"
-            for offset, name in enumerate(names)
-        ]
-        return f"({' + '.join(['0::BIGINT', *terms])})"
-
-
-def mask_column(spelling: int, word: int) -> str:
-    """The column with the bits of the `word`-th columns that spelled null in the `spelling`-th way."""
-    return f"{NULLS}{spelling}_{word}"
-
-
-def mask_columns(names: Sequence[str], nulls: Sequence[str]) -> list[str]:
-    """The columns of bits that a CSV with these columns has."""
-    return [mask_column(place, word) for place in range(len(nulls)) for word in range(-(-len(names) // _WORD))]
-
-
-def is_set(masks: Mapping[str, int], spelling: int, column: int) -> bool:
-    """Whether the bit of a column and spelling is set in the given values of the columns of bits."""
-    return bool(masks[mask_column(spelling, column // _WORD)] >> column % _WORD & 1)
-
-
-def mask_condition(spelling: int, column: int) -> str:
-    """SQL that is true in rows in which the column at this place spelled null in this way."""
-    return f"({mask_column(spelling, column // _WORD)} >> {column % _WORD}) & 1 = 1"

@@ -37,29 +37,21 @@ CREATE OR REPLACE MACRO head_of(digits, kept) AS
   CASE WHEN kept <= 0 THEN '0' ELSE coalesce(nullif(ltrim(rpad(left(digits, kept), kept, '0'), '0'), ''), '0') END;
 CREATE OR REPLACE MACRO tail_of(digits, kept) AS
   rtrim(CASE WHEN kept < 0 THEN repeat('0', least(-kept, 40)) || digits ELSE substr(digits, kept + 1) END, '0');
+CREATE OR REPLACE MACRO parts(shown) AS regexp_extract(shown, '{_PARTS}', ['whole', 'fraction', 'exponent']);
+CREATE OR REPLACE MACRO cut_at(whole, fraction, kept) AS
+  {{'head': head_of(whole || fraction, kept), 'tail': tail_of(whole || fraction, kept)}};
 CREATE OR REPLACE MACRO cut(shown) AS
-  list_transform(
-    list_transform([regexp_extract(shown, '{_PARTS}', ['whole', 'fraction', 'exponent'])],
-      lambda part: {{'digits': part.whole || part.fraction, 'kept': kept(part.whole, part.exponent)}}),
-    lambda part: {{'head': head_of(part.digits, part.kept), 'tail': tail_of(part.digits, part.kept)}});
+  CASE WHEN is_number(shown) THEN
+    list_transform([parts(shown)], lambda p: cut_at(p.whole, p.fraction, kept(p.whole, p.exponent)))[1] END;
 CREATE OR REPLACE MACRO is_up(head, tail) AS
   CASE WHEN tail = '5' THEN right(head, 1) IN ('1', '3', '5', '7', '9') ELSE tail > '5' END;
 CREATE OR REPLACE MACRO sign_of(shown) AS CASE WHEN starts_with(shown, '-') THEN -1 ELSE 1 END;
-CREATE OR REPLACE MACRO long_number(shown) AS
-  CASE WHEN is_number(shown) THEN
-    list_transform(cut(shown), lambda part:
-      TRY((sign_of(shown) * (TRY_CAST(part.head AS DECIMAL(38,0)) + is_up(part.head, part.tail)::INTEGER)::DECIMAL(38,0)
-          )::DECIMAL(38,0) * 0.000000000000000001)::{DECIMAL})[1] END;
-CREATE OR REPLACE MACRO long_effect(shown) AS
-  CASE WHEN is_number(shown) THEN
-    list_transform(cut(shown), lambda part: CASE WHEN part.tail <> '' THEN
-      sign_of(shown) * (is_up(part.head, part.tail)::INTEGER::{_EFFECT} - ('0.' || left(part.tail, 20))::{_EFFECT})
-    END)[1] END;
-CREATE OR REPLACE MACRO number_of(shown, is_short) AS
-  CASE WHEN is_short THEN TRY_CAST(shown AS {DECIMAL}) ELSE long_number(shown) END;
-CREATE OR REPLACE MACRO number(shown) AS number_of(shown, is_short(shown));
-CREATE OR REPLACE MACRO effect_of(shown, is_short) AS CASE WHEN NOT is_short THEN long_effect(shown) END;
-CREATE OR REPLACE MACRO effect(shown) AS effect_of(shown, is_short(shown));
+CREATE OR REPLACE MACRO number_of(shown, head, tail) AS
+  TRY((sign_of(shown) * (TRY_CAST(head AS DECIMAL(38,0)) + is_up(head, tail)::INTEGER)::DECIMAL(38,0)
+      )::DECIMAL(38,0) * 0.000000000000000001)::{DECIMAL};
+CREATE OR REPLACE MACRO effect_of(shown, head, tail) AS
+  CASE WHEN tail <> '' THEN
+    sign_of(shown) * (is_up(head, tail)::INTEGER::{_EFFECT} - ('0.' || left(tail, 20))::{_EFFECT}) END;
 CREATE OR REPLACE MACRO float_text(value) AS replace(value::VARCHAR, 'e+', 'e');
 CREATE OR REPLACE MACRO is_focus_instant(shown) AS shown LIKE '____-__-__T__:__:__Z';
 CREATE OR REPLACE MACRO instant_of(shown, is_focus) AS
@@ -132,7 +124,7 @@ class Stage:
     """
 
     def __init__(self) -> None:
-        self._levels: tuple[dict[str, str], ...] = ({}, {}, {}, {})
+        self._levels: tuple[dict[str, str], ...] = ({}, {}, {}, {}, {})
 
     def relation(self, source: str, *used_by: str) -> str:
         """SQL of the table with staged columns beside its own: all, or those that the given SQL uses."""
@@ -156,7 +148,7 @@ class Stage:
     def number(self, column: Column) -> Number:
         """Stage a cost column, whatever its engine type."""
         if not column.physical:
-            value = f"number({engine.literal(column.constant or '')})"
+            value = f"{engine.literal(column.constant or '')}::{DECIMAL}"
             return Number(value, value, "", "FALSE", None, None)
         raw = engine.raw(column)
         if column.type == "DOUBLE":
@@ -188,19 +180,19 @@ class Stage:
             f"THEN (round({raw} * 1e{places})::BIGINT::DECIMAL(18,0) * 0.{'0' * (places - 1)}1)::{DECIMAL}"
             for places in (13, 16)
         )
-        is_tiny = f"isfinite({raw}) AND abs({raw}) < 0.01 AND {raw} <> 0"
+        has_16 = f"abs(round({raw} * 1e16)) < 1e15 AND round({raw} * 1e16) / 1e16 = {raw}"
+        is_tiny = f"isfinite({raw}) AND abs({raw}) < 0.01 AND {raw} <> 0 AND NOT ({has_16})"
+        shown = f"float_text({raw})"
+        cut = self.keep(f"c_{name}", f"CASE WHEN {is_short} THEN NULL WHEN {is_tiny} THEN cut({shown}) END", 2)
         value = self.keep(
             f"n_{name}",
             f"CASE WHEN {is_short} THEN ({steps}::BIGINT::DECIMAL(18,0) * 0.0000000001)::{DECIMAL} {fewer} "
-            f"WHEN {is_tiny} THEN number(float_text({raw})) "
-            f"WHEN isfinite({raw}) AND abs({raw}) < 1e20 THEN TRY_CAST(float_text({raw}) AS {DECIMAL}) END",
-            2,
+            f"WHEN {cut} IS NOT NULL THEN number_of({shown}, {cut}.head, {cut}.tail) "
+            f"WHEN isfinite({raw}) AND abs({raw}) < 1e20 THEN TRY_CAST({shown} AS {DECIMAL}) END",
+            3,
         )
-        has_16 = f"abs(round({raw} * 1e16)) < 1e15 AND round({raw} * 1e16) / 1e16 = {raw}"
         effect = self.keep(
-            f"e_{name}",
-            f"CASE WHEN {is_short} THEN NULL WHEN {is_tiny} AND NOT ({has_16}) THEN effect(float_text({raw})) END",
-            2,
+            f"e_{name}", f"CASE WHEN {cut} IS NOT NULL THEN effect_of({shown}, {cut}.head, {cut}.tail) END", 3
         )
         unreadable = f"{is_short} IS NOT TRUE AND {_unread(raw, value)}"
         return Number(value, raw, "DOUBLE", f"{raw} IS NULL", unreadable, effect, (is_short, steps))
@@ -208,8 +200,16 @@ class Stage:
     def text_number(self, name: str, shown: str) -> Number:
         """Stage a text as exact decimal."""
         is_short = self.keep(f"s_{name}", f"is_short({shown})")
-        value = self.keep(f"n_{name}", f"number_of({shown}, {is_short})", 1)
-        effect = self.keep(f"e_{name}", f"effect_of({shown}, {is_short})", 1)
+        cut = self.keep(f"c_{name}", f"CASE WHEN NOT {is_short} THEN cut({shown}) END", 1)
+        value = self.keep(
+            f"n_{name}",
+            f"CASE WHEN {is_short} THEN TRY_CAST({shown} AS {DECIMAL}) "
+            f"WHEN {cut} IS NOT NULL THEN number_of({shown}, {cut}.head, {cut}.tail) END",
+            2,
+        )
+        effect = self.keep(
+            f"e_{name}", f"CASE WHEN {cut} IS NOT NULL THEN effect_of({shown}, {cut}.head, {cut}.tail) END", 2
+        )
         return Number(value, value, DECIMAL, f"{shown} IS NULL", _unread(shown, value), effect)
 
     def instant(self, column: Column) -> Instant:

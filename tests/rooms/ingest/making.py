@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from apportion.focus.finding import Finding
-from apportion.ingest.delivery import find
+from apportion.ingest import copy, read
+from apportion.ingest.charges import CheckedFile, Options, StagedFile, check_file
+from apportion.ingest.delivery import FoundFile, find
 from apportion.ingest.prepare import Supplied, prepare
 from apportion.ingest.progress import Silent
 from apportion.warehouse import duckdb as engine
+from apportion.warehouse import intake
 from apportion.warehouse.record import Delivery
 
 RECEIVED_AT = "2026-11-03T08:00:00Z"
@@ -172,7 +175,19 @@ def delivered(directory: Path, rows: Sequence[Row], **supplied: Any) -> Delivery
         shutil.rmtree(directory / "staged")
 
 
-def found(delivery: Delivery, code: str, column: str | None = None) -> Finding:
+def checked(connection: engine.Connection, directory: Path, rows: Sequence[Row], **options: Any) -> CheckedFile:
+    """Rows as one CSV file, checked by itself."""
+    path = write_csv(directory / "given" / "charges.csv", rows)
+    root = Path(tempfile.mkdtemp(dir=directory))
+    for folder in ("files", "charges", "quarantine"):
+        (root / folder).mkdir()
+    kind = read.kind(path, path.name)
+    copied = copy.copy(path, root / "files" / path.name, path.name, kind, intake.SPELLED_NULLS)
+    staged = StagedFile(FoundFile(path, path.name), 0, root / "files" / path.name, kind, copied)
+    return check_file(connection, staged, Options(root, "cloud", "id", {}, (), **{"quarantine": False, **options}))
+
+
+def found(delivery: Delivery | CheckedFile, code: str, column: str | None = None) -> Finding:
     """The one finding of a code (and column)."""
     matching = [one for one in delivery.findings if one.code == code and column in (None, one.column)]
     assert len(matching) == 1, [(one.code, one.column) for one in delivery.findings]

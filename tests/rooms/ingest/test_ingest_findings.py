@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +12,17 @@ import pytest
 from apportion.errors import BadValueError
 from apportion.focus.checks import CHECKS, EXAMPLES
 from apportion.focus.finding import Behaviour
+from apportion.ingest import fold
 from apportion.money.amount import units
 from apportion.periods import BillingPeriod
+from apportion.warehouse import duckdb as engine
+from apportion.warehouse import intake
 from tests.rooms.ingest.making import (
     TYPED,
     Row,
     billed,
     charge,
+    checked,
     codes,
     delivered,
     found,
@@ -245,35 +250,39 @@ def test_no_check_is_without_a_case() -> None:
     assert {case.code for case in [*REFUSED, *ACCEPTED]} | ELSEWHERE == set(CHECKS)
 
 
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engine.Connection]:
+    with closing(intake.connect(tmp_path_factory.mktemp("spill"), threads=1)) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("case", ACCEPTED, ids=_named)
-def test_accepted(tmp_path: Path, case: Case) -> None:
-    delivery = delivered(tmp_path, case.rows)
-    finding = found(delivery, case.code, case.column)
+def test_accepted(connection: engine.Connection, tmp_path: Path, case: Case) -> None:
+    file = checked(connection, tmp_path, case.rows)
+    file.findings += fold.findings([file], None)
+    finding = found(file, case.code, case.column)
     assert finding.behaviour is Behaviour.ACCEPTED
     assert finding.rows == case.count
     assert not finding.examples or (finding.examples[0].row, finding.examples[0].value) == case.example
     assert bool(finding.examples) == (case.example != (0, ""))
-    assert sum(total.rows for totals in delivery.totals.values() for total in totals) == len(case.rows)
-    assert not delivery.quarantined
+    assert sum(group.rows for group in file.groups) == len(case.rows)
+    assert file.bad_rows == 0
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=_named)
-def test_refused_or_kept_aside(tmp_path: Path, case: Case) -> None:
+def test_refused_or_kept_aside(connection: engine.Connection, tmp_path: Path, case: Case) -> None:
+    strict = checked(connection, tmp_path, case.rows)
     with pytest.raises(BadValueError) as refused:
-        delivered(tmp_path, case.rows)
-    place = refused.value.place
-    assert place is not None
-    assert (place.row, place.field) == (case.example[0], case.column)
+        fold.refuse_bad_rows([strict])
+    assert str(refused.value.place) == f"charges.csv, row {case.example[0]}, {case.column}"
     assert case.example[1] in refused.value.sentence
     assert "--quarantine" in refused.value.advice
-    delivery = delivered(tmp_path, case.rows, quarantine=True)
-    finding = found(delivery, case.code, case.column)
+    file = checked(connection, tmp_path, case.rows, quarantine=True)
+    finding = found(file, case.code, case.column)
     assert (finding.behaviour, finding.rows) == (Behaviour.QUARANTINED, case.count)
     assert (finding.examples[0].row, finding.examples[0].value) == case.example
-    [aside] = [rows for rows in delivery.quarantined.values()]
-    assert sum(part.rows for part in aside) == case.count
-    loaded = sum(total.rows for totals in delivery.totals.values() for total in totals)
-    assert loaded == len(case.rows) - case.count
+    assert file.bad_rows == case.count
+    assert sum(group.rows for group in file.groups) == len(case.rows)
 
 
 def test_a_delivery_without_fault_has_no_finding(tmp_path: Path) -> None:
@@ -320,10 +329,6 @@ def test_what_is_kept_aside_is_counted_by_currency_and_period(tmp_path: Path) ->
 
 
 def test_quarantined_rows_lie_aside_with_their_reasons_and_their_text(tmp_path: Path) -> None:
-    from contextlib import closing
-
-    from apportion.warehouse import duckdb as engine
-
     rows = [GOOD, charge(BilledCost="much", ChargePeriodEnd="2026-09-01T00:00:00Z"), GOOD]
     delivery = prepared(write_csv(tmp_path / "october.csv", rows), tmp_path / "staged", quarantine=True)
     [file] = delivery.charges
@@ -422,7 +427,7 @@ def test_parquet_is_checked_as_csv_is(tmp_path: Path) -> None:
     assert [example.row for example in found(delivery, "NULL_SPELLED").examples] == [4]
     assert billed(delivery) == units("20")
     [file] = delivery.charges
-    assert file.column("ChargeClass").nulls == ("NULL",)  # type: ignore[union-attr]
+    assert file.column("ChargeClass").nulls == ("", "NULL")  # type: ignore[union-attr]
 
 
 def test_spellings_of_null_that_a_source_has_of_its_own(tmp_path: Path) -> None:
