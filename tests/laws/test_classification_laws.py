@@ -52,7 +52,25 @@ atoms: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Equals, fields, some, st.booleans()),
     st.builds(Prefix, fields, some),
     st.builds(Glob, fields, st.sampled_from(["web*", "web", "*-1", "w?b*", "[wd]*", "o?h*", "?n*"])),
-    st.builds(Matches, fields, st.sampled_from(["^web", "^web-1$", "[0-9]$", "b", "^$"])),
+    st.builds(
+        Matches,
+        fields,
+        st.sampled_from(
+            [
+                "^web",
+                "^web-1$",
+                "[0-9]$",
+                "b",
+                "^$",
+                "^web-?1",
+                "^web-(1|2)$",
+                "^w[eb]|d",
+                "^webs*",
+                "^web|^D",
+                "^web.1",
+            ]
+        ),
+    ),
     st.builds(Exists, fields),
     st.builds(Between, st.just(Field("ChargePeriodStart")), days, days),
 )

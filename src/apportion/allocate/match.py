@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from apportion.allocate.alternatives import Conjunction, conjunctions
 from apportion.allocate.rule import (
     UNALLOCATED,
     And,
@@ -22,10 +22,7 @@ from apportion.allocate.rule import (
     Condition,
     Equals,
     Field,
-    Glob,
     Holder,
-    Matches,
-    Or,
     Prefix,
     Rule,
     Target,
@@ -34,13 +31,7 @@ from apportion.organization.cost_group import Organization
 from apportion.organization.life import Life, lives
 from apportion.warehouse.plan import Heads, Hit, Key, Lookup, Plan
 
-MOST_ALTERNATIVES = 64
 MOST_LOOKUP_ROWS = 50_000
-
-_PLAIN_GLOB = re.compile(r"([^*?\[]*)(\*?)")
-_PLAIN_REGEX = re.compile(r"\^([\w /:@,-]+)(\$?)", re.ASCII)
-
-Conjunction = tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,31 +103,8 @@ def _overlap(one: Life, other: Life) -> Life:
     return (max(starts, default=None), min(ends, default=None))
 
 
-def conjunctions(condition: Condition | None) -> list[Conjunction]:
-    """The condition as alternatives, each a tuple of conditions that must all hold; no condition: one empty tuple.
-
-    A condition with more than `MOST_ALTERNATIVES` alternatives stays whole.
-    """
-    if condition is None:
-        return [()]
-    if isinstance(condition, Or):
-        found = [conjunction for part in condition.parts for conjunction in conjunctions(part)]
-        return found if len(found) <= MOST_ALTERNATIVES else [(condition,)]
-    if isinstance(condition, And):
-        parts = [conjunctions(part) for part in condition.parts]
-        if math.prod(len(part) for part in parts) > MOST_ALTERNATIVES:
-            return [(condition,)]
-        return [tuple(itertools.chain(*choice)) for choice in itertools.product(*parts)]
-    return [(_simpler(condition),)]
-
-
-def _simpler(condition: Condition) -> Condition:
-    """A glob or regular expression that is only a prefix or an equality, as what it is."""
-    if isinstance(condition, Glob) and (found := _PLAIN_GLOB.fullmatch(condition.pattern)) and found[1]:
-        return Prefix(condition.field, (found[1],)) if found[2] else Equals(condition.field, (found[1],))
-    if isinstance(condition, Matches) and (found := _PLAIN_REGEX.fullmatch(condition.pattern)):
-        return Equals(condition.field, (found[1],)) if found[2] else Prefix(condition.field, (found[1],))
-    return condition
+def _key_order(key: Key) -> tuple[Field, bool, int]:
+    return (key.field, key.fold, -1 if key.slot is None else key.slot)
 
 
 def _folded(value: str, fold: bool) -> str:
@@ -149,7 +117,7 @@ def _boundaries(entries: Iterable[Entry], first: date, last: date) -> tuple[date
 
 
 def _heads(entries: Iterable[Entry]) -> dict[Field, Heads]:
-    """For each field, how the prefixes are found that some conjunction without an equality has to be found by."""
+    """For each field, how the prefixes are found that some conjunction has to be found by."""
     prefixes: dict[Field, set[str]] = {}
     for _, conjunction, _ in entries:
         if (part := _found_by(conjunction)) is not None:
@@ -165,9 +133,7 @@ def _heads(entries: Iterable[Entry]) -> dict[Field, Heads]:
 
 
 def _found_by(conjunction: Conjunction) -> Prefix | None:
-    """The prefix that finds a conjunction: the first one, where there is no equality to find it by."""
-    if any(isinstance(part, Equals) for part in conjunction):
-        return None
+    """The prefix that a conjunction is found by: the first one."""
     return next((part for part in conjunction if isinstance(part, Prefix) and all(part.values)), None)
 
 
@@ -208,30 +174,40 @@ class _Builder:
         if found is None:
             return
         keyed, rest = found
-        if keyed and math.prod(len(values) for values in keyed.values()) > MOST_LOOKUP_ROWS:
+        if math.prod(len(values) for values in keyed.values()) > MOST_LOOKUP_ROWS:
             keyed, rest = {}, list(conjunction)
-        condition = (And(tuple(rest)) if len(rest) > 1 else rest[0]) if rest else None
-        prefix = None if keyed else _found_by(conjunction)
+        prefix = _found_by(conjunction)
         if prefix is not None:
-            self._add_prefix(outcome, prefix, conjunction, None if always else epochs)
+            rest = [part for part in rest if part is not prefix]
+        condition = (And(tuple(rest)) if len(rest) > 1 else rest[0]) if rest else None
+        if prefix is not None:
+            for slot, values in self._slots(prefix).items():
+                slotted = {**keyed, Key(prefix.field, slot=slot): values}
+                self._add_rows(outcome, slotted, None if always else epochs, condition)
         elif not keyed and condition is None and always:
             self._otherwise = outcome if self._otherwise is None else min(self._otherwise, outcome)
         else:
-            keys = tuple(sorted(keyed))
-            rows = self._rows.setdefault(keys, [])
-            for values in itertools.product(*(sorted(keyed[key]) for key in keys)):
-                rows.append((outcome, values, None if always else epochs, condition))
+            self._add_rows(outcome, keyed, None if always else epochs, condition)
 
-    def _add_prefix(
-        self, outcome: int, prefix: Prefix, conjunction: Conjunction, epochs: tuple[int, ...] | None
-    ) -> None:
-        """One lookup row for each prefix, in the lookup of the slot that holds prefixes of its length."""
-        rest = tuple(part for part in conjunction if part is not prefix)
-        condition = (And(rest) if len(rest) > 1 else rest[0]) if rest else None
+    def _slots(self, prefix: Prefix) -> dict[int, set[str]]:
+        """The prefixes by the slot that holds those of their length."""
         heads = self._heads[prefix.field]
+        slots: dict[int, set[str]] = {}
         for value in prefix.values:
-            slot = heads.lengths[value[: heads.length]].index(len(value))
-            self._rows.setdefault((Key(prefix.field, slot=slot),), []).append((outcome, (value,), epochs, condition))
+            slots.setdefault(heads.lengths[value[: heads.length]].index(len(value)), set()).add(value)
+        return slots
+
+    def _add_rows(
+        self,
+        outcome: int,
+        keyed: Mapping[Key, set[str]],
+        epochs: tuple[int, ...] | None,
+        condition: Condition | None,
+    ) -> None:
+        keys = tuple(sorted(keyed, key=_key_order))
+        rows = self._rows.setdefault(keys, [])
+        for values in itertools.product(*(sorted(keyed[key]) for key in keys)):
+            rows.append((outcome, values, epochs, condition))
 
     def plan(self, otherwise: int) -> Plan:
         lookups = []

@@ -117,7 +117,7 @@ class _Text:
             for part in ((self._tail or b"") + block[:64], block):
                 if any(word in part for word in self._words) and self._field.search(part):
                     self.spells_null = True
-        self._tail = block[-64:]
+        self._tail = ((self._tail or b"") + block[-64:])[-64:]
 
     def close(self) -> None:
         """There is no more, and nothing that text must end with."""

@@ -180,7 +180,7 @@ def _choose(data: Sequence[_Candidate], listed: Sequence[Manifest]) -> dict[Path
         if manifest.promises is None:
             chosen |= {one.path: None for one in data if one.path.is_relative_to(manifest.path.parent)}
         for promise in manifest.promises or ():
-            match = _match(promise, manifest.promises or (), data)
+            match = _match(promise, manifest, data)
             if match is None:
                 missing.append((promise, manifest))
             else:
@@ -196,8 +196,9 @@ def _choose(data: Sequence[_Candidate], listed: Sequence[Manifest]) -> dict[Path
     return chosen
 
 
-def _match(promise: Promise, promises: Sequence[Promise], data: Sequence[_Candidate]) -> Path | None:
-    """The file that a manifest means. A download may keep all, some or none of the folders above it."""
+def _match(promise: Promise, manifest: Manifest, data: Sequence[_Candidate]) -> Path | None:
+    """The file that a manifest means. A download may keep all, some or none of the folders above it; where it has
+    renamed them, a file of that name beside the manifest is meant, if there is only one."""
     wanted = PurePosixPath(promise.name).parts
     if not wanted:
         return None
@@ -207,9 +208,10 @@ def _match(promise: Promise, promises: Sequence[Promise], data: Sequence[_Candid
     ]
     if len(ends_alike) == 1:
         return ends_alike[0].path
-    namesakes = sum(PurePosixPath(other.name).name == wanted[-1] for other in promises)
-    if not ends_alike and len(same_name) == namesakes == 1:
-        return same_name[0].path
+    namesakes = sum(PurePosixPath(other.name).name == wanted[-1] for other in manifest.promises or ())
+    beside = [one for one in same_name if one.path.is_relative_to(manifest.path.parent)]
+    if not ends_alike and len(beside) == namesakes == 1:
+        return beside[0].path
     return None
 
 
