@@ -103,10 +103,6 @@ def _overlap(one: Life, other: Life) -> Life:
     return (max(starts, default=None), min(ends, default=None))
 
 
-def _key_order(key: Key) -> tuple[Field, bool, int]:
-    return (key.field, key.fold, -1 if key.slot is None else key.slot)
-
-
 def _folded(value: str, fold: bool) -> str:
     return value.lower() if fold else value
 
@@ -125,10 +121,11 @@ def _heads(entries: Iterable[Entry]) -> dict[Field, Heads]:
     heads = {}
     for field, values in prefixes.items():
         length = min(len(value) for value in values)
-        lengths: dict[str, set[int]] = {}
-        for value in values:
-            lengths.setdefault(value[:length], set()).add(len(value))
-        heads[field] = Heads(field, length, {head: tuple(sorted(found)) for head, found in sorted(lengths.items())})
+        lengths: dict[str, int] = {}
+        for value in sorted(values):
+            head = value[:length]
+            lengths[head] = min(lengths.get(head, len(value)), len(value))
+        heads[field] = Heads(field, length, lengths)
     return heads
 
 
@@ -179,32 +176,37 @@ class _Builder:
         prefix = _found_by(conjunction)
         if prefix is not None:
             rest = [part for part in rest if part is not prefix]
-        condition = (And(tuple(rest)) if len(rest) > 1 else rest[0]) if rest else None
         if prefix is not None:
-            for slot, values in self._slots(prefix).items():
-                slotted = {**keyed, Key(prefix.field, slot=slot): values}
-                self._add_rows(outcome, slotted, None if always else epochs, condition)
-        elif not keyed and condition is None and always:
+            self._add_prefix(outcome, keyed, prefix, rest, None if always else epochs)
+        elif not keyed and not rest and always:
             self._otherwise = outcome if self._otherwise is None else min(self._otherwise, outcome)
         else:
-            self._add_rows(outcome, keyed, None if always else epochs, condition)
+            self._add_rows(outcome, keyed, rest, None if always else epochs)
 
-    def _slots(self, prefix: Prefix) -> dict[int, set[str]]:
-        """The prefixes by the slot that holds those of their length."""
+    def _add_prefix(
+        self,
+        outcome: int,
+        keyed: Mapping[Key, set[str]],
+        prefix: Prefix,
+        rest: list[Condition],
+        epochs: tuple[int, ...] | None,
+    ) -> None:
+        """Each prefix is looked up by the shortest one that begins as it does; the longer ones are then checked."""
         heads = self._heads[prefix.field]
-        slots: dict[int, set[str]] = {}
         for value in prefix.values:
-            slots.setdefault(heads.lengths[value[: heads.length]].index(len(value)), set()).add(value)
-        return slots
+            cut = value[: heads.lengths[value[: heads.length]]]
+            left = rest if cut == value else [Prefix(prefix.field, (value,)), *rest]
+            self._add_rows(outcome, {**keyed, Key(prefix.field, headed=True): {cut}}, left, epochs)
 
     def _add_rows(
         self,
         outcome: int,
         keyed: Mapping[Key, set[str]],
+        rest: list[Condition],
         epochs: tuple[int, ...] | None,
-        condition: Condition | None,
     ) -> None:
-        keys = tuple(sorted(keyed, key=_key_order))
+        condition = (And(tuple(rest)) if len(rest) > 1 else rest[0]) if rest else None
+        keys = tuple(sorted(keyed))
         rows = self._rows.setdefault(keys, [])
         for values in itertools.product(*(sorted(keyed[key]) for key in keys)):
             rows.append((outcome, values, epochs, condition))

@@ -90,7 +90,7 @@ def ingest(
         before = _current(workspace, delivery)
         status = workspace.commit_delivery(staged, delivery, allow_shrink=allow_shrink)
         replaced = before - _current(workspace, delivery) - {delivery.id}
-    return receipt(delivery, status, tuple(sorted(replaced)))
+    return receipt(workspace.delivery(delivery.id), status, tuple(sorted(replaced)))
 
 
 def _known(workspace: Workspace, found: Found, supplied: Supplied) -> Delivery | None:

@@ -59,7 +59,7 @@ class Lookups:
         shown = f"r.{self.name(key.field)}"
         if key.fold:
             shown = f"lower({shown})"
-        return shown if key.slot is None else f"left({shown}, h{self._heads[key.field]}.length_{key.slot})"
+        return f"left({shown}, h{self._heads[key.field]}.length)" if key.headed else shown
 
     def _guarded(self, place: int, guards: list[tuple[tuple[int, Condition], ...]]) -> str:
         cases = []
@@ -89,12 +89,8 @@ def _ordered(hit: Hit) -> tuple[tuple[int, Condition], ...]:
 
 
 def _create_heads(connection: engine.Connection, place: int, heads: Heads) -> None:
-    slots = range(heads.slots)
-    columns = {"head": "VARCHAR"} | {f"length_{slot}": "INTEGER" for slot in slots}
-    rows: Iterable[Sequence[str | int]] = (
-        [head, *lengths, *[""] * (heads.slots - len(lengths))] for head, lengths in heads.lengths.items()
-    )
-    _load(connection, f"heads_{place}", columns, rows)
+    columns = {"head": "VARCHAR", "length": "INTEGER"}
+    _load(connection, f"heads_{place}", columns, heads.lengths.items())
 
 
 def _create(

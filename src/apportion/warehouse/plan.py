@@ -15,30 +15,20 @@ from apportion.warehouse.condition import Condition, Field
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """One joined value: a field, in lower case with `fold`, cut to its first characters if `slot` is not None.
-
-    How many characters is then read from that slot of the field's `Heads`.
-    """
+    """One joined value: a field, in lower case with `fold`; with `headed`, cut to the length that its `Heads` give."""
 
     field: Field
     fold: bool = False
-    slot: int | None = None
+    headed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """How prefixes of one field are found: by their first `length` characters, then by their whole length.
-
-    `lengths` gives, for each beginning, the lengths of the prefixes that begin so: the first in slot 0, and so on.
-    """
+    """How prefixes of one field are found: `lengths` gives, for the first `length` characters, how many to look up."""
 
     field: Field
     length: int
-    lengths: Mapping[str, tuple[int, ...]]
-
-    @property
-    def slots(self) -> int:
-        return max(len(lengths) for lengths in self.lengths.values())
+    lengths: Mapping[str, int]
 
 
 @dataclass(slots=True)
