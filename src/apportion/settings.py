@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from apportion import yamlfile
+from apportion.money.currency import CODES
 from apportion.yamlfile import Flag, Text, refuse
 
 FILE_NAME = "apportion.yaml"
@@ -45,6 +46,12 @@ def _prefix(text: str) -> str:
             "Use up to 16 letters, digits, '_' and '-', beginning with a letter or digit.",
         )
     return text
+
+
+def _currency(code: str) -> str:
+    if code and code not in CODES:
+        raise refuse("BAD_CURRENCY", f"'{code}' is not an ISO 4217 currency.", "Use a code such as USD, EUR or JPY.")
+    return code
 
 
 Filled = Annotated[Text, AfterValidator(_filled)]
@@ -93,9 +100,13 @@ class SourceSettings(_Section):
 
 
 class Settings(_Section):
-    """The whole file. File names are relative to the workspace root."""
+    """The whole file. File names are relative to the workspace root.
+
+    `currency` is the billing currency of files that have no such column; empty: they are refused.
+    """
 
     company: Filled
+    currency: Annotated[Text, AfterValidator(_currency)] = ""
     policy: Filled = "policy.yaml"
     organization: Filled = "organization.yaml"
     payer: PayerCoding = PayerCoding()

@@ -133,7 +133,7 @@ NUMBER_ROUNDED = _accepted(
     "NUMBER_ROUNDED",
     COSTS,
     "The number has more than 18 decimals, and was rounded to 18, halves to the even digit.",
-    "Nothing to do: the total effect is far below the smallest coin.",
+    "Nothing to do: what rounding changed in all is said here.",
     "P10",
 )
 VALUE_SPELLING = _accepted(

@@ -6,6 +6,7 @@ change both (``billed_cost``, ``SkuPriceid``).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ class Recognition:
     """What a set of column names is: the dataset and version, and the FOCUS Column ID of each name (by place).
 
     `ids` has one entry for each delivered name: its Column ID, or None for an ``x_`` or unknown column.
-    `repeated` are Column IDs that more than one name could stand for, none of them spelled exactly.
+    `repeated` are Column IDs that more than one name could stand for, none or several of them spelled exactly.
     """
 
     dataset: str
@@ -86,8 +87,9 @@ def _match(names: Sequence[str], dataset: str) -> tuple[tuple[str | None, ...], 
     """The Column ID of each name. Of several names for one ID the exact spelling has it, the others are kept."""
     candidates = [column_id(name, dataset) for name in names]
     exact = {name for name in names if name in DATASETS[dataset]}
+    twice = [name for name, count in Counter(names).items() if count > 1 and name in exact]
     ids: list[str | None] = []
-    repeated: list[str] = []
+    repeated: list[str] = twice
     for name, candidate in zip(names, candidates, strict=True):
         taken = candidate in ids or (candidate in exact and name != candidate)
         if candidate is not None and candidate in ids and candidate not in exact and candidate not in repeated:

@@ -48,8 +48,8 @@ class StagedFile:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How files are read: for which source and delivery, what is assumed, further spellings of null, and whether bad
-    rows are kept aside. `root` is the staged directory."""
+    """How files are read: for which source and delivery, what is assumed, further spellings of null, whether bad
+    rows are kept aside, and the currency of files that do not say one. `root` is the staged directory."""
 
     root: Path
     source: str
@@ -57,6 +57,7 @@ class Options:
     assume: Mapping[str, str]
     nulls: tuple[str, ...]
     quarantine: bool
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _from_csv(connection: engine.Connection, staged: StagedFile, options: Option
     header = read.header(lines, staged.name)
     types = tuple("VARCHAR" for _ in header.names)
     delivered = Delivered(staged.name, header.names, header.physical, types, is_csv=True)
-    reading = read_columns(delivered, options.assume, staged.found.partition)
+    reading = read_columns(delivered, options.assume, staged.found.partition, options.currency)
     spellings = [word for word in dict.fromkeys((*engine.FOCUS_NULLS, *options.nulls)) if word]
     nulls = tuple(spellings) if staged.copied.spells_null else ()
     made = [(column, origin) for column, origin in zip(reading.columns, reading.made_from, strict=True) if origin]
@@ -164,7 +165,7 @@ def _from_parquet(connection: engine.Connection, staged: StagedFile, options: Op
             advice="Rename it in the export.",
         )
     delivered = Delivered(staged.name, names, names, tuple(kind for _, kind in shape.columns), is_csv=False)
-    reading = read_columns(delivered, options.assume, staged.found.partition)
+    reading = read_columns(delivered, options.assume, staged.found.partition, options.currency)
     spellings = tuple(dict.fromkeys((*engine.FOCUS_NULLS, *options.nulls)))
     found = intake.spelled_nulls(connection, staged.path, reading.columns, spellings, shape)
     columns = tuple(replace(column, nulls=found.get(column.physical, ())) for column in reading.columns)

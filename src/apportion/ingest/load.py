@@ -75,6 +75,7 @@ def ingest(
         {**settings.assume, **(assume or {})},
         tuple(settings.nulls),
         settings.quarantine if quarantine is None else quarantine,
+        workspace.settings.currency,
     )
     progress = progress or Silent()
     with workspace.lock(f"ingest {source}"), workspace.staging() as staged:

@@ -45,14 +45,15 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """What the user supplies beside the files: the source, the mode, assumed values, further spellings of null, and
-    whether rows that cannot be charged are kept aside."""
+    """What the user supplies beside the files: the source, the mode, assumed values, further spellings of null,
+    whether rows that cannot be charged are kept aside, and the currency of files that do not say one."""
 
     source: str
     mode: Mode = Mode.OVERWRITE
     assume: Mapping[str, str] = field(default_factory=dict)
     nulls: tuple[str, ...] = ()
     quarantine: bool = False
+    currency: str = ""
 
 
 def delivery_id(files: Iterable[tuple[FoundFile, str]], supplied: Supplied) -> str:
@@ -64,6 +65,7 @@ def delivery_id(files: Iterable[tuple[FoundFile, str]], supplied: Supplied) -> s
         "mode": supplied.mode.value,
         "assume": sorted(assumptions(supplied.assume).items()),
         "nulls": sorted(supplied.nulls),
+        "currency": supplied.currency,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -77,9 +79,8 @@ def prepare(found: Found, root: Path, supplied: Supplied, received_at: str, prog
         (root / folder).mkdir()
     staged = _copied(found.files, root, supplied, progress)
     identity = delivery_id([(file.found, file.copied.sha256) for file in staged], supplied)
-    options = Options(
-        root, supplied.source, identity, assumptions(supplied.assume), supplied.nulls, supplied.quarantine
-    )
+    assume = assumptions(supplied.assume)
+    options = Options(root, supplied.source, identity, assume, supplied.nulls, supplied.quarantine, supplied.currency)
     files = _checked(staged, options, progress)
     _refuse(found, files)
     dataset = files[0].reading.dataset

@@ -68,14 +68,20 @@ def assumptions(assume: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_columns(
-    delivered: Delivered, assume: Mapping[str, str], partition: Sequence[tuple[str, str | None]] = ()
+    delivered: Delivered,
+    assume: Mapping[str, str],
+    partition: Sequence[tuple[str, str | None]] = (),
+    currency: str = "",
 ) -> Reading:
-    """Understand the columns of a file. `assume` is that of `assumptions`.
+    """Understand the columns of a file. `assume` is that of `assumptions`, `currency` what charges without one are in.
 
     Raises `NotFocusError` naming every essential column that is missing, or one to be taken that is not there, and
     `BadValueError` for a value that the column cannot have.
     """
     given = {column_id(name) or name: value for name, value in partition}
+    known = {column_id(name) for name in (*delivered.names, *assume, *given)}
+    if currency and "BilledCost" in known and "BillingCurrency" not in known:
+        assume = {**assume, "BillingCurrency": currency}
     names = (*delivered.names, *assume, *given)
     recognition = recognise(names)
     if recognition is None:

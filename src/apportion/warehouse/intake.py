@@ -68,6 +68,8 @@ def explained(name: str) -> Iterator[None]:
     """
     try:
         yield
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise  # a fault of the query, not of the file
     except duckdb.Error as error:
         raise _explanation(name, error) from error
 

@@ -23,6 +23,7 @@ from apportion.warehouse.snapshot import Column
 
 FLAGS, EFFECT, RAW, RAGGED = "__flags", "__effect", "__raw", "__ragged"
 LONGEST_ROW = 16 * 1024 * 1024
+_ROW_GROUP_BYTES = 64 * 1024 * 1024
 _UNREADABLE = {
     "BillingPeriodStart": checks.BILLING_PERIOD_UNREADABLE,
     "ChargePeriodStart": checks.CHARGE_PERIOD_UNREADABLE,
@@ -104,11 +105,18 @@ class _Translation:
         self.add(f"CASE WHEN {flags} <> 0 THEN to_json({{{texts}}})::VARCHAR END" if texts else "NULL::VARCHAR", RAW)
         effect = " + ".join(f"coalesce({effect}, 0)" for effect in self.effects)
         self.add(f"CASE WHEN {flags} <> 0 THEN {effect} END" if effect else "NULL::DECIMAL(38,20)", EFFECT)
-        connection.execute("SET preserve_insertion_order = true")
+        # One thread keeps the order of rows by itself, and only then may row groups end by size, without which one of
+        # long texts would not fit into memory. For CSV a second thread costs more than it saves.
+        threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
+        connection.execute("SET threads = 1")
+        connection.execute("SET preserve_insertion_order = false")
         connection.execute(
-            f"COPY (SELECT {', '.join(self.outputs)} FROM {self.stage.relation(source)}) "
-            f"TO {engine.literal(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            f"COPY (SELECT {', '.join(self.outputs)} FROM {self.stage.relation(source)}) TO "
+            f"{engine.literal(str(target))} "
+            f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE_BYTES {_ROW_GROUP_BYTES})"
         ).fetchall()
+        connection.execute("SET preserve_insertion_order = true")
+        connection.execute(f"SET threads = {threads}")
 
 
 def raw_text(name: str) -> str:

@@ -15,8 +15,8 @@ from apportion.errors import (
     NotFocusError,
     WorkspaceBusyError,
 )
-from apportion.ingest import copy as copying
 from apportion.ingest import charges, fold, load, prepare
+from apportion.ingest import copy as copying
 from apportion.ingest.load import ingest
 from apportion.money.amount import units
 from apportion.periods import BillingPeriod
@@ -215,7 +215,7 @@ def test_a_failure_half_way_leaves_nothing_behind(
         write_csv(tmp_path / "export" / f"{number}.csv", [charge(ResourceId=f"{number}")] * 9)
     watching = Watching()
 
-    def cut(*_: object) -> None:
+    def cut(*_: object, **__: object) -> None:
         raise RuntimeError("the power is gone")
 
     for module, name in (

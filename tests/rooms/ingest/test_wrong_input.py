@@ -184,3 +184,21 @@ def test_a_sealed_period_refuses_charges_and_says_where_they_go(workspace: Works
     with pytest.raises(SealedPeriodError) as refused:
         ingest(workspace, [path], source="cloud")
     assert "2026-11" in refused.value.advice
+
+
+def test_files_that_say_no_currency_are_refused_unless_the_settings_say_one(tmp_path: Path) -> None:
+    content = "\n".join(line.replace("BillingCurrency,", "").replace("USD,", "") for line in text().splitlines())
+    path = tmp_path / "x.csv"
+    path.write_text(content + "\n", encoding="utf-8")
+    for settings, refused in (("company: A\n", True), ("company: A\ncurrency: EUR\n", False)):
+        root = tmp_path / settings[-4:-1].strip()
+        root.mkdir()
+        (root / "apportion.yaml").write_text(settings, encoding="utf-8")
+        made = Workspace.create(root)
+        if refused:
+            with pytest.raises(NotFocusError, match="BillingCurrency"):
+                ingest(made, [path], source="cloud")
+        else:
+            receipt = ingest(made, [path], source="cloud")
+            assert [sums.currency for sums in receipt.loaded] == ["EUR"]
+            assert "COLUMN_ASSUMED" in {finding.code for finding in receipt.delivery.findings}
