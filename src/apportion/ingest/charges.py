@@ -95,13 +95,18 @@ class CheckedFile:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A file as a Parquet table: the file, its columns as delivered, and for a CSV where it came from."""
+    """A file as a Parquet table: the file, its columns as delivered, and for a CSV where it came from.
+
+    `empty` are columns that are null in every row; `nulls` the spellings of null that were looked for. A `translated`
+    file is not the delivered one, and has the marks of its translation.
+    """
 
     reading: Reading
     file: ChargeFile
     rows: int
     empty: frozenset[str]
     nulls: tuple[str, ...]
+    translated: bool
     csv: Csv | None = None
 
 
@@ -152,7 +157,8 @@ def _from_csv(connection: engine.Connection, staged: StagedFile, options: Option
         csv = Csv(repaired, ",", "none", header.physical, repaired=True)
         intake_translate.translate_csv(connection, csv, columns, origins, nulls, target)
     shape = intake.parquet_shape(connection, target)
-    return _Table(reading, _charge(staged, options, reading, target, shape.rows), shape.rows, shape.empty, nulls, csv)
+    file = _charge(staged, options, reading, target, shape.rows)
+    return _Table(reading, file, shape.rows, shape.empty, nulls, translated=True, csv=csv)
 
 
 def _from_parquet(connection: engine.Connection, staged: StagedFile, options: Options) -> _Table:
@@ -171,7 +177,7 @@ def _from_parquet(connection: engine.Connection, staged: StagedFile, options: Op
     columns = tuple(replace(column, nulls=found.get(column.physical, ())) for column in reading.columns)
     reading = replace(reading, columns=columns)
     file = _charge(staged, options, reading, staged.path, shape.rows)
-    return _Table(reading, file, shape.rows, shape.empty, spellings)
+    return _Table(reading, file, shape.rows, shape.empty, spellings, translated=False)
 
 
 def _charge(staged: StagedFile, options: Options, reading: Reading, path: Path, rows: int) -> ChargeFile:
@@ -205,15 +211,15 @@ def _check_rows(connection: engine.Connection, table: _Table, options: Options, 
 
 
 def _sweep(table: _Table) -> Sweep:
-    translated = table.file.path.parent.name == "charges"
-    return Sweep(table.file, translated=translated, repaired=table.csv is not None and table.csv.repaired)
+    return Sweep(table.file, translated=table.translated, repaired=table.csv is not None and table.csv.repaired)
 
 
 def _readable(connection: engine.Connection, table: _Table, options: Options, staged: StagedFile) -> _Table:
     """Text in types in which nobody reads text is translated before anything is asked of it."""
     if table.csv or not any(column.physical and intake_translate.odd_text(column) for column in table.file.columns):
         return table
-    return replace(table, file=_translated(connection, table.file, table.reading.dataset, options, staged))
+    file = _translated(connection, table.file, table.reading.dataset, options, staged)
+    return replace(table, file=file, translated=True)
 
 
 def _translated(
@@ -240,7 +246,7 @@ def _prove(connection: engine.Connection, table: _Table, options: Options, check
     elif table.file.quarantine:
         _compare(checked.staged, "the Parquet file", _sweep(table).independent(connection), delivered)
     file, found = table.file, intake.proved(connection, table.file)
-    if not _agree(found, loaded) and file.path == checked.staged.path:
+    if not _agree(found, loaded) and not table.translated:
         file = _translated(connection, file, table.reading.dataset, options, checked.staged)
         found = intake.proved(connection, file)
     _compare(checked.staged, "the file as it will be read", found, loaded)

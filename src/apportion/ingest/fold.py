@@ -204,7 +204,8 @@ def _issuers(groups: Sequence[Group]) -> Iterator[Finding]:
         alike[f"={_company(group.invoice_issuer)}"].add(group.invoice_issuer)
         if group.provider:
             alike[group.provider].add(group.invoice_issuer)
-    names = sorted({name for found in alike.values() if len(found) > 1 for name in found}, key=lambda name: -rows[name])
+    several = {name for found in alike.values() if len(found) > 1 for name in found}
+    names = sorted(several, key=lambda name: (-rows[name], name))
     if names:
         examples = [Example(0, f"{name}: {rows[name]:,} rows") for name in names]
         yield checks.ISSUER_SPELLINGS.finding(

@@ -82,8 +82,9 @@ def read_columns(
     known = {column_id(name) for name in (*delivered.names, *assume, *given)}
     if currency and "BilledCost" in known and "BillingCurrency" not in known:
         assume = {**assume, "BillingCurrency": currency}
-    names = (*delivered.names, *assume, *given)
-    recognition = recognise(names)
+    there = {column_id(name) or name for name in delivered.names}
+    added = dict.fromkeys(name for name in (*assume, *given) if name not in there)
+    recognition = recognise((*delivered.names, *added))
     if recognition is None:
         raise _not_focus(delivered.file, ESSENTIAL, delivered.names)
     _refuse_repeated(delivered.file, recognition)

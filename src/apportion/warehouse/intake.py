@@ -83,17 +83,15 @@ def _explanation(name: str, error: duckdb.Error) -> Exception:
     if "No space left" in message or "max_temp_directory_size" in message:
         return StorageError("The disk is full.", advice="Free some space and run the command again; nothing changed.")
     line = int(found[1]) if (found := _LINE.search(message)) else None
-    if "nvalid unicode" in message or "not utf-8" in message.lower():
+    if "Invalid unicode" in message:
         return _unreadable(name, "The text is not UTF-8.", "Export it as UTF-8, or convert it first.", line)
-    if "GZIP" in message or "gzip" in message.lower():
-        return _unreadable(name, "The gzip file is truncated or damaged.", "Fetch the file again.")
-    if "ZSTD" in message.upper() or "checksum" in message:
-        return _unreadable(name, "The zstd file is truncated or damaged.", "Fetch the file again.")
+    if isinstance(error, duckdb.IOException) and any(word in message for word in ("GZIP stream", "ZSTD", "checksum")):
+        return _unreadable(name, "The compressed file is truncated or damaged.", "Fetch the file again.")
     if "Maximum line size" in message or ("exceeds" in message and "line" in message):
         return _unreadable(
             name, "A row is longer than 16 MiB.", "Check for a quotation mark that is never closed.", line
         )
-    if "CSV" in message:
+    if "CSV Error" in message or "CSV Parser" in message:
         return RaggedCsvError(message.splitlines()[0])
     return _unreadable(
         name,
