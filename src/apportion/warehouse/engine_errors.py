@@ -5,10 +5,14 @@ Rooms turn what they can foresee into errors of their own; this is for the rest,
 
 from __future__ import annotations
 
+import re
+
 from apportion.errors import ApportionError, EngineError, StorageError
 
 _NOTHING = "Nothing was changed."
 _INTERRUPTED = "Query interrupted"  # the engine's words, in a RuntimeError, where Ctrl-C comes in the midst of a query
+
+TOO_LARGE = "The amounts add up to 100 000 000 000 000 000 000 or more, which no exact decimal of the engine holds."
 
 
 def is_engine_error(error: BaseException) -> bool:
@@ -16,6 +20,11 @@ def is_engine_error(error: BaseException) -> bool:
     if isinstance(error, RuntimeError) and str(error) == _INTERRUPTED:
         return True
     return any(kind.__module__ in ("duckdb", "_duckdb") for kind in type(error).__mro__)
+
+
+def is_overflow(error: BaseException) -> bool:
+    """Whether exact amounts became too large to be added up."""
+    return is_engine_error(error) and bool(re.search("overflow in (sum|hugeint)", str(error), re.IGNORECASE))
 
 
 def explained(error: BaseException) -> ApportionError | KeyboardInterrupt | None:
@@ -39,6 +48,8 @@ def explained(error: BaseException) -> ApportionError | KeyboardInterrupt | None
             f"The engine cannot read or write a file: {reason}",
             advice=f"{_NOTHING} Check that the file is there, complete and readable.",
         )
+    if is_overflow(error):
+        return EngineError(TOO_LARGE, advice=f"{_NOTHING} Look for an amount that cannot be meant.")
     return EngineError(
         f"The engine refuses the cost data: {reason}",
         advice=f"{_NOTHING} Please report this, with the command and the columns of the file.",

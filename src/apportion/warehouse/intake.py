@@ -13,14 +13,14 @@ from pathlib import Path
 
 import duckdb
 
-from apportion.errors import ApportionError, Place, StorageError, UnreadableFileError
+from apportion.errors import ApportionError, BadValueError, Place, StorageError, UnreadableFileError
 from apportion.focus.checks import EXAMPLES
 from apportion.focus.columns import COSTS
 from apportion.focus.finding import Example
 from apportion.money.amount import units
 from apportion.warehouse import duckdb as engine
+from apportion.warehouse import engine_errors, intake_values
 from apportion.warehouse import intake_translate as translate
-from apportion.warehouse import intake_values
 from apportion.warehouse.intake_translate import Csv
 from apportion.warehouse.intake_values import Stage, units_of
 from apportion.warehouse.snapshot import ChargeFile, Column
@@ -82,6 +82,12 @@ def _explanation(name: str, error: duckdb.Error) -> Exception:
         )
     if "No space left" in message or "max_temp_directory_size" in message:
         return StorageError("The disk is full.", advice="Free some space and run the command again; nothing changed.")
+    if engine_errors.is_overflow(error):
+        return BadValueError(
+            engine_errors.TOO_LARGE,
+            place=Place(name),
+            advice="Nothing was loaded. Look for an amount that cannot be meant.",
+        )
     line = int(found[1]) if (found := _LINE.search(message)) else None
     if "Invalid unicode" in message:
         return _unreadable(name, "The text is not UTF-8.", "Export it as UTF-8, or convert it first.", line)
@@ -228,7 +234,9 @@ def proved(connection: engine.Connection, file: ChargeFile) -> tuple[int, tuple[
     counted = ["count(*)", f"count(*) FILTER (WHERE {' OR '.join(differing) or 'FALSE'})"]
     try:
         row = connection.execute(f"SELECT {', '.join([*counted, *sums])} FROM {source}").fetchall()[0]
-    except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
+    except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
+        if engine_errors.is_overflow(error):
+            raise
         return None
     if row[1]:
         return None

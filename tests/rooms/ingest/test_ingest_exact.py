@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from apportion.errors import BadValueError
 from apportion.ingest import findings
 from apportion.money.amount import ONE, units
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse import intake
 from apportion.warehouse.intake_values import Instant, Number, Stage
 from apportion.warehouse.snapshot import Column
-from tests.rooms.ingest.making import TYPED, billed, charge, delivered, found, prepared, write_parquet
+from tests.rooms.ingest.making import TYPED, billed, charge, delivered, found, prepared, write_csv, write_parquet
 
 WIDE = Context(prec=400)
 LARGEST = 10**38  # units: 20 digits before the point, 18 behind it
@@ -189,6 +190,19 @@ def test_instants_are_read_in_utc(connection: engine.Connection, at: datetime, z
     assert found_ == [(utc,)]
 
 
+@pytest.mark.parametrize("kind", ["csv", "DECIMAL(38,18)", "DOUBLE"])
+def test_a_sum_that_no_decimal_holds_is_refused(tmp_path: Path, kind: str) -> None:
+    rows = [charge(BilledCost="6" + "0" * 19, EffectiveCost="1", InvoiceId=f"INV-{place}") for place in range(2)]
+    types = {**TYPED, "BilledCost": kind, "EffectiveCost": kind}
+    path = (
+        write_csv(tmp_path / "october.csv", rows)
+        if kind == "csv"
+        else write_parquet(tmp_path / "october.parquet", rows, types)
+    )
+    with pytest.raises(BadValueError, match="add up to 100 000 000 000 000 000 000 or more"):
+        prepared(path, tmp_path / "staged")
+
+
 COSTS = st.one_of(numbers(), st.sampled_from(["", "NULL", "ten", "1,000", "NaN", "+1"]))
 
 
@@ -201,8 +215,15 @@ def test_what_was_delivered_is_loaded_or_kept_aside(tmp_path: Path, rows: list[t
         given_rows.append(
             charge(BilledCost=billed_cost, EffectiveCost=effective_cost, BillingCurrency=currency, InvoiceId=invoice)
         )
-    delivery = delivered(tmp_path, given_rows, quarantine=True)
-    shutil.rmtree(tmp_path / "given")
+    try:
+        delivery = delivered(tmp_path, given_rows, quarantine=True)
+    except BadValueError:
+        # Twenty digits before the point is what one number may have, and what a sum may have as well.
+        every = [readable(row[name]) for row in given_rows for name in ("BilledCost", "EffectiveCost")]
+        assert sum(abs(units) for units in every if units is not None) >= LARGEST
+        return
+    finally:
+        shutil.rmtree(tmp_path / "given")
     loaded: Counter[str] = Counter()
     aside: Counter[str] = Counter()
     for row in given_rows:
