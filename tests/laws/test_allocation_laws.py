@@ -122,7 +122,7 @@ def test_the_order_of_charges_and_pools_is_irrelevant(
 def test_a_credit_of_everything_mirrors_everything(found: list[Cell], policy: list[Pool]) -> None:
     fixed = [replace(pool, method=Method.EVEN) if pool.method is Method.PROPORTIONAL else pool for pool in policy]
     made = run(found, fixed)
-    mirrored = run([replace(cell, units=-cell.units) for cell in found], fixed)
+    mirrored = run([cell._replace(units=-cell.units) for cell in found], fixed)
     assert [(line.units, line.minor) for line in mirrored.lines] == [(-line.units, -line.minor) for line in made.lines]
 
 

@@ -268,7 +268,7 @@ def test_rows_without_a_readable_currency_are_shown_too() -> None:
 
 
 def _moved(found: Line, **change: int) -> Line:
-    return replace(found, **change)  # type: ignore[arg-type]
+    return found._replace(**change)  # type: ignore[arg-type]
 
 
 def test_cost_lost_in_sharing_is_found_by_invoice() -> None:

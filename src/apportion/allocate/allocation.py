@@ -1,6 +1,7 @@
 """What an allocation is made of: cells that came in, shares between holders, lines that go out.
 
-Amounts are units of 10⁻¹⁸ of the scope's currency unless a name says minor.
+Amounts are units of 10⁻¹⁸ of the scope's currency unless a name says minor. What there is by the ten thousand is a
+named tuple: those are made several times faster than frozen dataclasses.
 """
 
 from __future__ import annotations
@@ -26,8 +27,7 @@ class Scope(NamedTuple):
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """Charges of one rule, scope, service and category, added up by the warehouse.
 
     `rule_id` is None for what no rule met. `units` is on the policy's cost basis.
@@ -43,8 +43,7 @@ class Cell:
     units: int
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """One recipient's part of one pool in one scope: exactly `pool_units` × `weight` / `total_weight`, to 10⁻¹⁸.
 
     `step` counts from 1 in the order the pools were shared. The shares of a pool and scope sum to `pool_units`.
@@ -60,8 +59,7 @@ class Share:
     pool_units: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """What one holder carries of one scope: direct cost of a service and category, or a share of a pool.
 
     `pool_id` is None for direct cost; for a share `service` and `charge_category` are empty. `minor` is the

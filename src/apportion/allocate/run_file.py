@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
+import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from apportion.allocate.allocation import Allocation, Cell, Line, Scope, Share
@@ -30,9 +31,10 @@ FILES = ("run.json", "cells.csv", "shares.csv", "lines.csv")
 @uncollected()
 def save(allocation: Allocation, decisions: Sequence[Decision], directory: Path) -> str:
     """Write the files into `directory` and give the run's digest: SHA-256 over their bytes."""
-    _write(directory / "cells.csv", _CELL, (_cell_row(cell) for cell in allocation.cells))
-    _write(directory / "shares.csv", _SHARE, (_share_row(share) for share in allocation.shares))
-    _write(directory / "lines.csv", _LINE, (_line_row(line) for line in allocation.lines))
+    shown = _Shown()
+    _write(directory / "cells.csv", _CELL, (_cell_row(cell, shown) for cell in allocation.cells))
+    _write(directory / "shares.csv", _SHARE, (_share_row(share, shown) for share in allocation.shares))
+    _write(directory / "lines.csv", _LINE, (_line_row(line, shown) for line in allocation.lines))
     about = {
         "period": str(allocation.period),
         "cost_basis": str(allocation.cost_basis),
@@ -49,15 +51,26 @@ def save(allocation: Allocation, decisions: Sequence[Decision], directory: Path)
 
 
 @uncollected()
-def load(directory: Path) -> tuple[Allocation, tuple[Decision, ...]]:
-    """Read what `save` wrote."""
+def load(
+    directory: Path, only: Callable[[Collection[Target]], Target] | None = None
+) -> tuple[Allocation, tuple[Decision, ...]]:
+    """Read what `save` wrote. `only` chooses one of the holders that have lines; the allocation then holds no more than
+    that holder's lines and what they were made from: its cells and shares, and those of all pools.
+    """
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    cells, shares, lines = (_read(directory / f"{name}.csv") for name in ("cells", "shares", "lines"))
+    if only:
+        lines = list(lines)
+        holder, code = only({_target(*key) for key in {(row[0], row[1]) for row in lines}})
+        lines = [row for row in lines if row[1] == code and row[0] == holder]
+        cells = (row for row in cells if row[1] == Holder.POOL or (row[2] == code and row[1] == holder))
+        shares = (row for row in shares if row[2] == Holder.POOL or (row[3] == code and row[2] == holder))
     allocation = Allocation(
         period=BillingPeriod.parse(about["period"]),
         cost_basis=CostBasis(about["cost_basis"]),
-        cells=tuple(_read_cell(row) for row in _read(directory / "cells.csv")),
-        shares=tuple(_read_share(row) for row in _read(directory / "shares.csv")),
-        lines=tuple(_read_line(row) for row in _read(directory / "lines.csv")),
+        cells=tuple(_read_cell(row) for row in cells),
+        shares=tuple(_read_share(row) for row in shares),
+        lines=tuple(_read_line(row) for row in lines),
         policy_digest=about["policy_digest"],
         organization_digest=about["organization_digest"],
         snapshot_digest=about["snapshot_digest"],
@@ -71,33 +84,42 @@ def snapshot_digest(directory: Path) -> str:
     return str(json.loads((directory / "run.json").read_text(encoding="utf-8"))["snapshot_digest"])
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+class _Shown(dict[tuple[str, ...], str]):
+    """Fields as CSV. Thousands of rows share a few scopes, targets and services: each is looked at once."""
+
+    def __missing__(self, fields: tuple[str, ...]) -> str:
+        file = io.StringIO()
+        csv.writer(file, lineterminator="").writerow(fields)
+        self[fields] = file.getvalue()
+        return self[fields]
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[str]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+        file.write(",".join(header) + "\r\n")
+        file.writelines(rows)
 
 
-def _read(path: Path) -> Iterator[list[str]]:
+def _read(path: Path) -> Iterable[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
         next(rows)
         yield from rows
 
 
-def _cell_row(cell: Cell) -> tuple[object, ...]:
-    what = (cell.service, cell.charge_category, cell.rows, cell.units)
-    return (cell.rule_id or "", *cell.target, *cell.scope, *what)
+def _cell_row(cell: Cell, shown: _Shown) -> str:
+    rule_id, target, scope, service, category, rows, units = cell
+    return f"{shown[rule_id or '', *target]},{shown[scope]},{shown[service, category]},{rows},{units}\r\n"
 
 
-def _share_row(share: Share) -> tuple[object, ...]:
-    amounts = (share.units, share.weight, share.total_weight, share.pool_units)
-    return (share.step, share.pool_id, *share.target, *share.scope, *amounts)
+def _share_row(share: Share, shown: _Shown) -> str:
+    step, pool_id, target, scope, units, weight, total_weight, pool_units = share
+    return f"{step},{shown[pool_id, *target]},{shown[scope]},{units},{weight},{total_weight},{pool_units}\r\n"
 
 
-def _line_row(line: Line) -> tuple[object, ...]:
-    what = (line.pool_id or "", line.service, line.charge_category, line.units, line.minor)
-    return (*line.holder, *line.scope, *what)
+def _line_row(line: Line, shown: _Shown) -> str:
+    holder, scope, pool_id, service, category, units, minor = line
+    return f"{shown[holder]},{shown[scope]},{shown[pool_id or '', service, category]},{units},{minor}\r\n"
 
 
 # Thousands of rows share a few scopes and targets: each is made once.

@@ -16,8 +16,7 @@ from apportion.warehouse.predicates import fields, predicate
 class Lookups:
     """Tables for a plan in one engine: ``lookup_0``, ``lookup_1``, ...
 
-    `fields` are the scan's columns, `joins` the LEFT JOINs onto a scan called ``r``, `outcome` the SQL of the
-    smallest outcome number.
+    `fields` are the scan's columns, `outcome` is the SQL of the smallest outcome number, over what `joined` gives.
     """
 
     def __init__(self, connection: engine.Connection, plan: Plan) -> None:
@@ -25,25 +24,30 @@ class Lookups:
         self.type = "SMALLINT" if plan.otherwise < 2**15 else "INTEGER"
         self.fields = sorted(plan_fields(plan))
         self._names = {field: f"f{place}" for place, field in enumerate(self.fields)}
-        self._heads = {heads.field: place for place, heads in enumerate(plan.heads)}
-        joins, outcomes = [], []
+        self._prefixes = {heads.field: f"p{place}" for place, heads in enumerate(plan.heads)}
+        self._joins, outcomes = [], []
         for place, heads in enumerate(plan.heads):
             _create_heads(connection, place, heads)
-            shown = f"left(r.{self.name(heads.field)}, {heads.length})"
-            joins.append(f"LEFT JOIN heads_{place} h{place} ON h{place}.head = {shown}")
         for place, lookup in enumerate(plan.lookups):
             guards = _guards(lookup)
-            _create(connection, place, lookup, guards)
-            joins.append(self._join(place, lookup))
-            outcomes.append(f"coalesce(l{place}.outcome, {plan.otherwise})")
+            _create(connection, place, lookup, guards, self.type)
+            self._joins.append(self._join(place, lookup))
+            outcomes.append(f"l{place}.outcome")
             if guards:
                 outcomes.append(self._guarded(place, guards))
-        outcomes += [
-            f"CASE WHEN {predicate(condition, self.name)} THEN {outcome} ELSE {plan.otherwise} END"
-            for outcome, condition in plan.plain
-        ]
-        self.joins = " ".join(joins)
-        self.outcome = f"least({', '.join([*outcomes, str(plan.otherwise)])})"
+        outcomes += [self._case([guarded]) for guarded in plan.plain]
+        # The engine's least() passes over NULL, which is what a row that met nothing has.
+        self.outcome = f"least({', '.join([*outcomes, self._number(plan.otherwise)])})"
+
+    def joined(self, charges: str) -> str:
+        """SQL to stand after FROM: charges with the columns of `fields`, the lookups joined to them."""
+        for place, heads in enumerate(self.plan.heads):
+            field = f"r.{self.name(heads.field)}"
+            charges = (
+                f"(SELECT r.*, left({field}, h.length) AS p{place} FROM {charges} r "
+                f"LEFT JOIN heads_{place} h ON h.head = left({field}, {heads.length}))"
+            )
+        return f"{charges} r {' '.join(self._joins)}"
 
     def name(self, field: Field) -> str:
         """The scan's column for a field."""
@@ -56,18 +60,21 @@ class Lookups:
         return f"LEFT JOIN lookup_{place} l{place} ON {' AND '.join(tests)}"
 
     def _value(self, key: Key) -> str:
-        shown = f"r.{self.name(key.field)}"
-        if key.fold:
-            shown = f"lower({shown})"
-        return f"left({shown}, h{self._heads[key.field]}.length)" if key.headed else shown
+        shown = f"r.{self._prefixes[key.field] if key.headed else self.name(key.field)}"
+        return f"lower({shown})" if key.fold else shown
 
     def _guarded(self, place: int, guards: list[tuple[tuple[int, Condition], ...]]) -> str:
-        cases = []
-        for number, guarded in enumerate(guards):
-            tests = " ".join(f"WHEN {predicate(condition, self.name)} THEN {outcome}" for outcome, condition in guarded)
-            cases.append(f"WHEN l{place}.guard = {number} THEN (CASE {tests} ELSE {self.plan.otherwise} END)")
-        unguarded = f"WHEN l{place}.guard IS NULL THEN {self.plan.otherwise}"
-        return f"CASE {unguarded} {' '.join(cases)} ELSE {self.plan.otherwise} END"
+        cases = [f"WHEN l{place}.guard = {number} THEN {self._case(guarded)}" for number, guarded in enumerate(guards)]
+        return f"CASE WHEN l{place}.guard IS NULL THEN NULL {' '.join(cases)} END"
+
+    def _case(self, guarded: Iterable[tuple[int, Condition]]) -> str:
+        tests = (
+            f"WHEN {predicate(condition, self.name)} THEN {self._number(outcome)}" for outcome, condition in guarded
+        )
+        return f"(CASE {' '.join(tests)} END)"
+
+    def _number(self, outcome: int) -> str:
+        return f"{outcome}::{self.type}"
 
 
 def plan_fields(plan: Plan) -> set[Field]:
@@ -94,11 +101,15 @@ def _create_heads(connection: engine.Connection, place: int, heads: Heads) -> No
 
 
 def _create(
-    connection: engine.Connection, place: int, lookup: Lookup, guards: list[tuple[tuple[int, Condition], ...]]
+    connection: engine.Connection,
+    place: int,
+    lookup: Lookup,
+    guards: list[tuple[tuple[int, Condition], ...]],
+    outcome: str,
 ) -> None:
     columns = {f"k{number}": "VARCHAR" for number in range(len(lookup.keys))}
     columns |= {"epoch": "SMALLINT"} if lookup.dated else {}
-    columns |= {"outcome": "INTEGER", "guard": "INTEGER"}
+    columns |= {"outcome": outcome, "guard": "INTEGER"}
     numbers = {guard: number for number, guard in enumerate(guards)}
     rows: Iterable[Sequence[str | int]] = (
         [*values, "" if hit.outcome is None else hit.outcome, numbers[_ordered(hit)] if hit.guarded else ""]

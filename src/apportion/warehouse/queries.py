@@ -28,7 +28,7 @@ T = TypeVar("T")
 _Group = tuple[Any, ...]  # the fields of a CubeRow, and more, as the engine gives them
 
 MOST_WORKERS = 4
-_MARK = "(CASE WHEN file_row_number % 64 = 0 THEN file_row_number::INTEGER END)"  # proves the order at little cost
+_MARK = "(CASE WHEN file_row_number & 63 = 0 THEN file_row_number::INTEGER END)"  # proves the order at little cost
 ASIDE = -1  # the outcome of a row that is quarantined or belongs to another billing period
 
 
@@ -138,10 +138,11 @@ def _classification(scan: Scan, batch: Batch, lookups: Lookups) -> str:
     if scan.kept:
         selected.append(f"{scan.kept} AS kept")
     selected.append(f"{_MARK} AS mark")
+    charges = f"(SELECT {', '.join(selected)} FROM {scan.relation})"
     outcome = f"CASE WHEN kept THEN {lookups.outcome} ELSE {ASIDE} END" if scan.kept else lookups.outcome
     return (
         f"COPY (SELECT mark, ({outcome})::{lookups.type} AS outcome "
-        f"FROM (SELECT {', '.join(selected)} FROM {scan.relation}) r {lookups.joins}) "
+        f"FROM {lookups.joined(charges)}) "
         f"TO {engine.literal(str(batch.sidecar))} (FORMAT parquet, COMPRESSION uncompressed)"
     )
 

@@ -82,7 +82,7 @@ def test_a_cost_group_outside_the_tree_is_refused(month: Month) -> None:
 
 
 def test_a_pool_that_still_holds_cost_is_refused(month: Month) -> None:
-    stuck = replace(month.allocation.lines[0], holder=Target(Holder.POOL, "late"))
+    stuck = month.allocation.lines[0]._replace(holder=Target(Holder.POOL, "late"))
     with pytest.raises(ConservationError, match="pool 'late'"):
         statements(replace(month.allocation, lines=(stuck,)), month.tree, month.policy, "ST")
 
@@ -91,7 +91,7 @@ def test_a_line_that_is_not_what_was_shared_or_charged_is_refused(month: Month) 
     for kind in (True, False):
         place, line = next((n, x) for n, x in enumerate(month.allocation.lines) if (x.pool_id is None) is kind)
         wrong = list(month.allocation.lines)
-        wrong[place] = replace(line, units=line.units + 1)
+        wrong[place] = line._replace(units=line.units + 1)
         with pytest.raises(ConservationError):
             statements(replace(month.allocation, lines=tuple(wrong)), month.tree, month.policy, "ST")
 

@@ -20,7 +20,7 @@ from apportion.warehouse.lookups import plan_fields
 from apportion.warehouse.queries import CubeRow, classify
 from apportion.warehouse.scan import BATCH_ROWS, batches, delivered
 from apportion.warehouse.snapshot import Snapshot
-from apportion.warehouse.sources import Wanted, sources
+from apportion.warehouse.sources import Sources, Wanted, sources
 from tests.charges import TYPES, Row, snapshot
 
 RULES = [
@@ -112,8 +112,9 @@ def test_every_cube_row_goes_back_to_its_source_rows(tmp_path: Path, effective: 
         columns = {"BillingCurrency": row.currency, "ServiceName": row.service, "ChargeCategory": row.charge_category}
         if not effective:
             columns["InvoiceId"] = row.invoice_id
-        wanted = Wanted([row.outcome], {row.invoice_issuer}, columns)
-        found = sources(made, tmp_path / "sidecars", wanted, effective=effective, most=3)
+        wanted = Wanted([{row.outcome}, {row.outcome + 1000}], {row.invoice_issuer}, columns)
+        found, nothing = sources(made, tmp_path / "sidecars", wanted, effective=effective, most=3)
+        assert nothing == Sources(0, 0, ())
         assert (found.rows, found.units) == (row.rows, row.units)
         assert [abs(each.units) for each in found.largest] == sorted(
             (abs(each.units) for each in found.largest), reverse=True
