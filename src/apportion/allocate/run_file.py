@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
+import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from apportion.allocate.allocation import Allocation, Cell, Line, Scope, Share
+from apportion.allocate.allocation import Allocation, Cell, Line, PartTaken, Scope, Share, Weighed
 from apportion.allocate.allocator import Decision
 from apportion.allocate.policy import CostBasis
 from apportion.allocate.quiet import uncollected
@@ -21,24 +23,27 @@ from apportion.allocate.rule import Holder, Target
 from apportion.periods import BillingPeriod
 
 _SCOPE = ("invoice_issuer", "invoice_id", "billing_account_id", "currency")
-_CELL = ("rule_id", "holder", "code", *_SCOPE, "service", "charge_category", "rows", "units")
-_SHARE = ("step", "pool_id", "holder", "code", *_SCOPE, "units", "weight", "total_weight", "pool_units")
-_LINE = ("holder", "code", *_SCOPE, "pool_id", "service", "charge_category", "units", "minor")
+_CELL = ("rule_id", "holder", "code", *_SCOPE, "service", "charge_category", "rows", "units", "corrects")
+_SHARE = ("step", "pool_id", "holder", "code", *_SCOPE, "units", "weight", "total_weight", "pool_units", "corrects")
+_LINE = ("holder", "code", *_SCOPE, "pool_id", "service", "charge_category", "units", "minor", "corrects")
 FILES = ("run.json", "cells.csv", "shares.csv", "lines.csv")
 
 
 @uncollected()
 def save(allocation: Allocation, decisions: Sequence[Decision], directory: Path) -> str:
     """Write the files into `directory` and give the run's digest: SHA-256 over their bytes."""
-    _write(directory / "cells.csv", _CELL, (_cell_row(cell) for cell in allocation.cells))
-    _write(directory / "shares.csv", _SHARE, (_share_row(share) for share in allocation.shares))
-    _write(directory / "lines.csv", _LINE, (_line_row(line) for line in allocation.lines))
+    shown = _Shown()
+    _write(directory / "cells.csv", _CELL, (_cell_row(cell, shown) for cell in allocation.cells))
+    _write(directory / "shares.csv", _SHARE, (_share_row(share, shown) for share in allocation.shares))
+    _write(directory / "lines.csv", _LINE, (_line_row(line, shown) for line in allocation.lines))
     about = {
         "period": str(allocation.period),
         "cost_basis": str(allocation.cost_basis),
         "policy_digest": allocation.policy_digest,
         "organization_digest": allocation.organization_digest,
         "snapshot_digest": allocation.snapshot_digest,
+        "usage_digest": allocation.usage_digest,
+        "weighed": [_weighed_row(weighed) for weighed in allocation.weighed],
         "decisions": [[decision.rule_id, str(decision.target.holder), decision.target.code] for decision in decisions],
     }
     (directory / "run.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
@@ -49,18 +54,31 @@ def save(allocation: Allocation, decisions: Sequence[Decision], directory: Path)
 
 
 @uncollected()
-def load(directory: Path) -> tuple[Allocation, tuple[Decision, ...]]:
-    """Read what `save` wrote."""
+def load(
+    directory: Path, only: Callable[[Collection[Target]], Target] | None = None
+) -> tuple[Allocation, tuple[Decision, ...]]:
+    """Read what `save` wrote. `only` chooses one of the holders that have lines; the allocation then holds no more than
+    that holder's lines and what they were made from: its cells and shares, and those of all pools.
+    """
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    cells, shares, lines = (_read(directory / f"{name}.csv") for name in ("cells", "shares", "lines"))
+    if only:
+        lines = list(lines)
+        holder, code = only({_target(*key) for key in {(row[0], row[1]) for row in lines}})
+        lines = [row for row in lines if row[1] == code and row[0] == holder]
+        cells = (row for row in cells if row[1] == Holder.POOL or (row[2] == code and row[1] == holder))
+        shares = (row for row in shares if row[2] == Holder.POOL or (row[3] == code and row[2] == holder))
     allocation = Allocation(
         period=BillingPeriod.parse(about["period"]),
         cost_basis=CostBasis(about["cost_basis"]),
-        cells=tuple(_read_cell(row) for row in _read(directory / "cells.csv")),
-        shares=tuple(_read_share(row) for row in _read(directory / "shares.csv")),
-        lines=tuple(_read_line(row) for row in _read(directory / "lines.csv")),
+        cells=tuple(_read_cell(row) for row in cells),
+        shares=tuple(_read_share(row) for row in shares),
+        lines=tuple(_read_line(row) for row in lines),
         policy_digest=about["policy_digest"],
         organization_digest=about["organization_digest"],
         snapshot_digest=about["snapshot_digest"],
+        weighed=tuple(_read_weighed(row) for row in about["weighed"]),
+        usage_digest=about["usage_digest"],
     )
     decisions = (Decision(rule_id, Target(Holder(holder), code)) for rule_id, holder, code in about["decisions"])
     return allocation, tuple(decisions)
@@ -71,33 +89,50 @@ def snapshot_digest(directory: Path) -> str:
     return str(json.loads((directory / "run.json").read_text(encoding="utf-8"))["snapshot_digest"])
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+class _Shown(dict[tuple[str, ...], str]):
+    """Fields as CSV. Thousands of rows share a few scopes, targets and services: each is looked at once."""
+
+    def __missing__(self, fields: tuple[str, ...]) -> str:
+        file = io.StringIO()
+        csv.writer(file, lineterminator="").writerow(fields)
+        self[fields] = file.getvalue()
+        return self[fields]
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[str]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+        file.write(",".join(header) + "\r\n")
+        file.writelines(rows)
 
 
-def _read(path: Path) -> Iterator[list[str]]:
+def _read(path: Path) -> Iterable[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
         next(rows)
         yield from rows
 
 
-def _cell_row(cell: Cell) -> tuple[object, ...]:
-    what = (cell.service, cell.charge_category, cell.rows, cell.units)
-    return (cell.rule_id or "", *cell.target, *cell.scope, *what)
+def _cell_row(cell: Cell, shown: _Shown) -> str:
+    rule_id, target, scope, service, category, rows, units, corrects = cell
+    return f"{shown[rule_id or '', *target]},{shown[scope]},{shown[service, category]},{rows},{units},{corrects}\r\n"
 
 
-def _share_row(share: Share) -> tuple[object, ...]:
-    amounts = (share.units, share.weight, share.total_weight, share.pool_units)
-    return (share.step, share.pool_id, *share.target, *share.scope, *amounts)
+def _share_row(share: Share, shown: _Shown) -> str:
+    step, pool_id, target, scope, units, weight, total_weight, pool_units, corrects = share
+    return (
+        f"{step},{shown[pool_id, *target]},{shown[scope]},{units},{weight},{total_weight},{pool_units},{corrects}\r\n"
+    )
 
 
-def _line_row(line: Line) -> tuple[object, ...]:
-    what = (line.pool_id or "", line.service, line.charge_category, line.units, line.minor)
-    return (*line.holder, *line.scope, *what)
+def _line_row(line: Line, shown: _Shown) -> str:
+    holder, scope, pool_id, service, category, units, minor, corrects = line
+    return f"{shown[holder]},{shown[scope]},{shown[pool_id or '', service, category]},{units},{minor},{corrects}\r\n"
+
+
+def _weighed_row(weighed: Weighed) -> list[object]:
+    step, pool_id, currency, chosen, refused, parts = weighed
+    rows = [[units, [[str(target.holder), target.code, weight] for target, weight in found]] for units, found in parts]
+    return [step, pool_id, currency, chosen, list(refused), rows]
 
 
 # Thousands of rows share a few scopes and targets: each is made once.
@@ -110,14 +145,24 @@ def _target(holder: str, code: str) -> Target:
 
 
 def _read_cell(row: list[str]) -> Cell:
-    return Cell(row[0] or None, _target(row[1], row[2]), _scope(*row[3:7]), row[7], row[8], int(row[9]), int(row[10]))
+    target, scope = _target(row[1], row[2]), _scope(*row[3:7])
+    return Cell(row[0] or None, target, scope, row[7], row[8], int(row[9]), int(row[10]), row[11])
 
 
 def _read_share(row: list[str]) -> Share:
     target, scope = _target(row[2], row[3]), _scope(*row[4:8])
-    return Share(int(row[0]), row[1], target, scope, int(row[8]), int(row[9]), int(row[10]), int(row[11]))
+    return Share(int(row[0]), row[1], target, scope, int(row[8]), int(row[9]), int(row[10]), int(row[11]), row[12])
 
 
 def _read_line(row: list[str]) -> Line:
     target, scope = _target(row[0], row[1]), _scope(*row[2:6])
-    return Line(target, scope, row[6] or None, row[7], row[8], int(row[9]), int(row[10]))
+    return Line(target, scope, row[6] or None, row[7], row[8], int(row[9]), int(row[10]), row[11])
+
+
+def _read_weighed(row: list[Any]) -> Weighed:
+    step, pool_id, currency, chosen, refused, rows = row
+    parts = (
+        PartTaken(units, tuple((_target(holder, code), weight) for holder, code, weight in found))
+        for units, found in rows
+    )
+    return Weighed(step, pool_id, currency, chosen, tuple(refused), tuple(parts))

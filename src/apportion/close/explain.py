@@ -9,12 +9,12 @@ from apportion.allocate.allocation import Cell, Line, Scope
 from apportion.allocate.policy import CostBasis
 from apportion.allocate.rule import Target
 from apportion.allocate.trace import LineTrace, pools, trace
-from apportion.close import month as months
 from apportion.close import run as runs
 from apportion.close.run import Run
 from apportion.errors import ConservationError, InputRefusedError, NotFoundError
 from apportion.invoice.numbering import read_reference
 from apportion.invoice.statement import Statement, StatementLine
+from apportion.invoice.statement import statement as make_statement
 from apportion.warehouse.sources import Sources, Wanted, sources
 from apportion.warehouse.store import Workspace
 
@@ -32,7 +32,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A statement, and for one of its lines the trace and the source rows behind every amount in it."""
+    """A statement, and for one of its lines the trace and the source rows behind every amount in it.
+
+    The allocation of `run` holds no more than the statement was made from.
+    """
 
     run: Run
     statement: Statement
@@ -48,12 +51,8 @@ def explain(workspace: Workspace, reference: str, *, most: int = 10) -> Explanat
     not add up to what the line says: the files on disk are then not what was allocated.
     """
     number, line_number = read_reference(reference)
-    run = runs.current(workspace, number.period)
-    statement = next(iter(months.statements(run, only=number)), None)
-    if statement is None:
-        raise NotFoundError(
-            f"There is no statement {number}.", advice=f"List them with: apportion statements {number.period}"
-        )
+    run = runs.current(workspace, number.period, only=number)
+    statement = make_statement(run.allocation, run.tree, run.policy, number)
     if line_number is None:
         return Explanation(run, statement, None, None, ())
     if not 1 <= line_number <= len(statement.lines):
@@ -81,14 +80,14 @@ def _allocated(run: Run, statement: Statement, line: StatementLine) -> Line:
 
 def _sources(workspace: Workspace, run: Run, traced: LineTrace, most: int) -> tuple[Source, ...]:
     line = traced.line
-    wanted: list[tuple[Target, str | None, str | None, tuple[Cell, ...]]] = []
-    if traced.cells:
-        wanted.append((line.holder, line.service, line.charge_category, traced.cells))
-    wanted += [(pool.cells[0].target, None, None, pool.cells) for pool in pools(traced) if pool.cells]
-    return tuple(
-        Source(target, service, category, cells, _behind(workspace, run, line.scope, (service, category), cells, most))
-        for target, service, category, cells in wanted
-    )
+    if line.pool_id is None:
+        amounts = [(line.holder, traced.cells)]
+        kind: tuple[str | None, str | None] = (line.service, line.charge_category)
+    else:
+        amounts = [(pool.cells[0].target, pool.cells) for pool in pools(traced) if pool.cells]
+        kind = (None, None)
+    found = _behind(workspace, run, line.scope, kind, [cells for _, cells in amounts], most)
+    return tuple(Source(target, *kind, cells, behind) for (target, cells), behind in zip(amounts, found, strict=True))
 
 
 def _behind(
@@ -96,11 +95,11 @@ def _behind(
     run: Run,
     scope: Scope,
     kind: tuple[str | None, str | None],
-    cells: Sequence[Cell],
+    amounts: Sequence[Sequence[Cell]],
     most: int,
-) -> Sources:
-    decided = {(cell.rule_id, cell.target) for cell in cells}
-    numbers = [place for place, made in enumerate(run.decisions) if (made.rule_id, made.target) in decided]
+) -> tuple[Sources, ...]:
+    numbers = {(made.rule_id, made.target): place for place, made in enumerate(run.decisions)}
+    outcomes = [{numbers[cell.rule_id, cell.target] for cell in cells} for cells in amounts]
     columns = {"BillingCurrency": scope.currency}
     effective = run.allocation.cost_basis is CostBasis.EFFECTIVE
     if not effective:
@@ -113,13 +112,14 @@ def _behind(
     found = sources(
         workspace.snapshot(run.period),
         run.sidecars,
-        Wanted(numbers, {scope.invoice_issuer, *issuers}, columns),
+        Wanted(outcomes, {scope.invoice_issuer, *issuers}, columns),
         effective=effective,
         most=most,
     )
-    if found.units != sum(cell.units for cell in cells) or found.rows != sum(cell.rows for cell in cells):
-        raise ConservationError(
-            f"{found.rows} source rows were found where {sum(cell.rows for cell in cells)} were added up.",
-            advice="Files of the workspace may have been touched; restore them from a backup.",
-        )
+    for cells, behind in zip(amounts, found, strict=True):
+        if behind.units != sum(cell.units for cell in cells) or behind.rows != sum(cell.rows for cell in cells):
+            raise ConservationError(
+                f"{behind.rows} source rows were found where {sum(cell.rows for cell in cells)} were added up.",
+                advice="Files of the workspace may have been touched; restore them from a backup.",
+            )
     return found

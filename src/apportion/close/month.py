@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from apportion.close import run as runs
 from apportion.close.run import Run
-from apportion.invoice.numbering import Number
 from apportion.invoice.statement import Statement
 from apportion.invoice.statement import statements as make_statements
 from apportion.organization.coding import Coding
@@ -34,9 +33,9 @@ class Month:
     tie_out: TieOut
 
 
-def statements(run: Run, *, only: Number | None = None) -> tuple[Statement, ...]:
-    """One statement for each holder with cost; with `only`, just the one of that number, if there is one."""
-    return make_statements(run.allocation, run.tree, run.policy, run.settings.statement_prefix, only=only)
+def statements(run: Run) -> tuple[Statement, ...]:
+    """One statement for each holder with cost."""
+    return make_statements(run.allocation, run.tree, run.policy, run.settings.statement_prefix)
 
 
 def journal(run: Run, made: Sequence[Statement]) -> Journal:

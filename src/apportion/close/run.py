@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,10 @@ from apportion.allocate.allocation import Allocation
 from apportion.allocate.allocator import Decision
 from apportion.allocate.allocator import allocate as allocate_charges
 from apportion.allocate.policy import Policy
+from apportion.allocate.rule import Target
 from apportion.errors import DocumentError, InputRefusedError, NotFoundError, ReplayError
+from apportion.invoice.numbering import Number
+from apportion.invoice.statement import numbered
 from apportion.organization.cost_group import Organization, Tree
 from apportion.periods import BillingPeriod
 from apportion.settings import Settings
@@ -126,15 +129,27 @@ def _cache(workspace: Workspace, snapshot: Snapshot) -> Path | None:
     return workspace.cache(snapshot) if run_file.snapshot_digest(before) == snapshot.digest else None
 
 
-def current(workspace: Workspace, period: BillingPeriod) -> Run:
-    """The current run of a period. Raises `NotFoundError` before the first one."""
+def current(workspace: Workspace, period: BillingPeriod, *, only: Number | None = None) -> Run:
+    """The current run of a period; with `only`, its allocation holds no more than that statement was made from.
+
+    Raises `NotFoundError` before the first run, and for a statement that does not exist.
+    """
     directory = workspace.current_run(period)
     if directory is None:
         raise NotFoundError(
             f"Billing period {period} has not been allocated.", advice=f"Do it with: apportion allocate {period}"
         )
-    allocation, decisions = run_file.load(directory)
     settings = settings_file.load(directory / _INPUTS)
+    organization = organization_room.read(directory / _INPUTS / settings.organization)
+
+    def holder(holders: Collection[Target]) -> Target:
+        tree = organization.during(period.starts_on, period.ends_on)
+        for number, found in numbered(holders, tree, settings.statement_prefix, period).items():
+            if number == only:
+                return found
+        raise NotFoundError(f"There is no statement {only}.", advice=f"List them with: apportion statements {period}")
+
+    allocation, decisions = run_file.load(directory, holder if only else None)
     return Run(
         directory=directory,
         digest=directory.name,
@@ -142,7 +157,7 @@ def current(workspace: Workspace, period: BillingPeriod) -> Run:
         decisions=decisions,
         settings=settings,
         policy=policy_file.read(directory / _INPUTS / settings.policy),
-        organization=organization_room.read(directory / _INPUTS / settings.organization),
+        organization=organization,
     )
 
 

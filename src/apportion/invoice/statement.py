@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -99,32 +99,40 @@ def totals(lines: Iterable[StatementLine]) -> tuple[CurrencyTotal, ...]:
 
 
 @uncollected()
-def statements(
-    allocation: Allocation, tree: Tree, policy: Policy, prefix: str, *, only: Number | None = None
-) -> tuple[Statement, ...]:
-    """One statement for each holder that has lines: cost groups in the order of the tree, unallocated, kept central.
-
-    Numbered from 1 without a gap; with `only`, just the one of that number, if there is one. Raises `NotFoundError` for
-    a cost group that is not in `tree`, and `ConservationError` for an amount that would be on no statement, such as a
-    pool that was not shared.
-    """
+def statements(allocation: Allocation, tree: Tree, policy: Policy, prefix: str) -> tuple[Statement, ...]:
+    """One statement for each holder that has lines, as `numbered`. Raises what `numbered` raises."""
     lines: dict[Target, list[Line]] = {}
     for line in allocation.lines:
         lines.setdefault(line.holder, []).append(line)
-    for holder in lines:
+    why = _Reasons(allocation, policy)
+    return tuple(
+        _statement(allocation, tree, policy, number=number, holder=holder, lines=why.lines(lines[holder]))
+        for number, holder in numbered(lines, tree, prefix, allocation.period).items()
+    )
+
+
+def statement(allocation: Allocation, tree: Tree, policy: Policy, number: Number) -> Statement:
+    """The statement of the one holder that has lines in this part of an allocation. Raises `ConservationError`."""
+    (holder,) = {line.holder for line in allocation.lines}
+    lines = _Reasons(allocation, policy).lines(allocation.lines)
+    return _statement(allocation, tree, policy, number=number, holder=holder, lines=lines)
+
+
+def numbered(holders: Collection[Target], tree: Tree, prefix: str, period: BillingPeriod) -> Mapping[Number, Target]:
+    """Holders by the numbers of their statements: from 1 without a gap, cost groups in the order of the tree, then
+    unallocated, then kept central.
+
+    Raises `NotFoundError` for a cost group that is not in `tree`, and `ConservationError` for an amount that would be
+    on no statement, such as a pool that was not shared.
+    """
+    for holder in holders:
         if holder.holder is Holder.COST_GROUP:
             _ = tree[holder.code]  # raises where the group is missing
         elif holder not in (UNALLOCATED, KEPT_CENTRAL):
             raise ConservationError(f"The {holder.holder.replace('_', ' ')} '{holder}' still holds cost.")
     order = [Target(Holder.COST_GROUP, code) for code in tree] + [UNALLOCATED, KEPT_CENTRAL]
-    holders = [holder for holder in order if holder in lines]
-    numbered = [(Number(prefix, allocation.period, count), holder) for count, holder in enumerate(holders, start=1)]
-    why = _Reasons(allocation, policy)
-    return tuple(
-        _statement(allocation, tree, policy, number=number, holder=holder, lines=why.lines(lines[holder]))
-        for number, holder in numbered
-        if only is None or number == only
-    )
+    found = (holder for holder in order if holder in holders)
+    return {Number(prefix, period, count): holder for count, holder in enumerate(found, start=1)}
 
 
 def _statement(
