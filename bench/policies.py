@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 import yaml
 
-from apportion.allocate.policy import CostBasis, Method, NegativeBasis, Policy, Pool, Recipients
+from apportion.allocate.basis import Cost, Even, Fixed
+from apportion.allocate.policy import CostBasis, NegativeBasis, Policy, Pool, Recipients
 from apportion.allocate.rule import (
     And,
     Condition,
@@ -175,12 +176,12 @@ def _pool(place: int, count: int) -> Pool:
     name, title = f"pool-{place:02d}", f"Pool {place}"
     division = f"c{place % COMPANIES}-d{place % DIVISIONS:02d}"
     if place % 4 == 1:
-        return Pool(name, title, Method.EVEN, Recipients(under=(division,)))
+        return Pool(name, title, Even(), Recipients(under=(division,)))
     if place % 4 == 2:
         last = f"pool-{place + 1:02d}" if place + 1 < count else f"{division}-g8"
-        return Pool(name, title, Method.FIXED, shares=(*((f"{division}-g{group}", 1) for group in range(8)), (last, 2)))
+        return Pool(name, title, Fixed((*((f"{division}-g{group}", 1) for group in range(8)), (last, 2))))
     under = ("c0", "c1") if place % 4 == 0 else (f"c{place % COMPANIES}",)
-    return Pool(name, title, Method.PROPORTIONAL, Recipients(under=under), negative_basis=NegativeBasis.ZERO)
+    return Pool(name, title, Cost(), Recipients(under=under), negative_basis=NegativeBasis.ZERO)
 
 
 # As the files that a workspace holds.
@@ -245,10 +246,10 @@ def _when(condition: Condition) -> dict[str, object]:
 
 def _pool_document(pool: Pool) -> dict[str, object]:
     document: dict[str, object] = {"id": pool.id, "name": pool.name}
-    if pool.method is Method.FIXED:
-        whole = sum(weight for _, weight in pool.shares)
-        return document | {"share": {"fixed": {code: f"{weight}/{whole}" for code, weight in pool.shares}}}
-    document["share"] = "even" if pool.method is Method.EVEN else "proportional to direct cost"
+    if isinstance(pool.basis, Fixed):
+        whole = sum(weight for _, weight in pool.basis.shares)
+        return document | {"share": {"fixed": {code: f"{weight}/{whole}" for code, weight in pool.basis.shares}}}
+    document["share"] = "even" if pool.basis == Even() else "proportional to direct cost"
     document["recipients"] = {"under": list(pool.recipients.under)}
     if pool.negative_basis is NegativeBasis.ZERO:
         document["negative_basis"] = "zero"

@@ -158,6 +158,12 @@ class NegativeBasisError(AllocationRefusedError):
     code = "NEGATIVE_BASIS"
 
 
+class MissingBasisError(AllocationRefusedError):
+    """A pool whose basis was not delivered, such as usage of a metric or a rate of exchange."""
+
+    code = "MISSING_BASIS"
+
+
 class PoolLoopError(AllocationRefusedError):
     """Pools that share into each other."""
 

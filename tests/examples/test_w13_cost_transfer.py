@@ -11,9 +11,10 @@ from datetime import date
 import pytest
 
 from apportion.allocate.allocation import Allocation, Cell, Scope
-from apportion.allocate.policy import CostBasis, Method, Policy, Pool
+from apportion.allocate.basis import Fixed
+from apportion.allocate.policy import CostBasis, Policy, Pool
 from apportion.allocate.rule import KEPT_CENTRAL, Holder, Rule, Target
-from apportion.allocate.waterfall import lines, share_pools
+from apportion.allocate.waterfall import Circumstances, lines, share_pools
 from apportion.invoice.statement import statements
 from apportion.money.amount import units
 from apportion.organization.coding import Coding
@@ -31,11 +32,11 @@ def transfer(amount: str, usage: tuple[tuple[str, int], ...], transferred_out: s
         CostGroup(center, f"Team {center}", coding=Coding(cost_center=center, ledger_account="600100"))
         for center, _ in usage
     )
-    pool = Pool("cloud", "Cloud", Method.FIXED, shares=usage)
+    pool = Pool("cloud", "Cloud", Fixed(usage))
     policy = Policy("W13", CostBasis.BILLED, (Rule("all", "All", None, KEPT_CENTRAL),), (pool,), "")
     scope = Scope("Nimbus", "I-1", "", "EUR")
     cells = (Cell("all", Target(Holder.POOL, "cloud"), scope, "Compute", "Usage", 1, units(amount)),)
-    shares = share_pools(cells, policy.pools, tree)
+    shares = share_pools(cells, policy.pools, Circumstances(tree, BillingPeriod(2026, 10))).shares
     allocation = Allocation(
         BillingPeriod(2026, 10), CostBasis.BILLED, cells, shares, lines(cells, shares, tree), "", "", ""
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from apportion.allocate.allocation import Allocation
-from apportion.allocate.policy import CostBasis, Method, Pool, Recipients
+from apportion.allocate.basis import Basis, Cost, Even, Fixed
+from apportion.allocate.policy import CostBasis, Pool, Recipients
 from apportion.allocate.rule import KEPT_CENTRAL, And, Equals, Field, Holder, Not, Rule, Target
 from apportion.errors import ZeroBasisError
 from apportion.money.amount import units
@@ -33,26 +34,23 @@ class TestW1SharedCostThreeMethods:
     """FinOps Foundation framework, "A Guide to Spreading Out Shared Cloud Costs" (figures), CC BY 4.0."""
 
     @pytest.mark.parametrize(
-        ("method", "shares", "expected"),
+        ("basis", "expected"),
         [
-            (Method.PROPORTIONAL, (), {"sales": "56000", "qa": "33600", "engineering": "22400"}),
-            (Method.EVEN, (), {"sales": "54000", "qa": "34000", "engineering": "24000"}),
+            (Cost(), {"sales": "56000", "qa": "33600", "engineering": "22400"}),
+            (Even(), {"sales": "54000", "qa": "34000", "engineering": "24000"}),
             (
-                Method.FIXED,
-                (("sales", 45), ("qa", 30), ("engineering", 25)),
+                Fixed((("sales", 45), ("qa", 30), ("engineering", 25))),
                 {"sales": "55400", "qa": "33600", "engineering": "23000"},
             ),
         ],
     )
-    def test_figures(
-        self, tmp_path: Path, method: Method, shares: tuple[tuple[str, int], ...], expected: dict[str, str]
-    ) -> None:
+    def test_figures(self, tmp_path: Path, basis: Basis, expected: dict[str, str]) -> None:
         codes = ["sales", "qa", "engineering"]
         made = allocated(
             tmp_path,
             [cost("50000", "sales"), cost("30000", "qa"), cost("20000", "engineering"), cost("12000", "support")],
             [*(rule(code, group(code), service(code)) for code in codes), rule("support", pool_of("support"))],
-            [Pool("support", "Support", method, shares=shares)],
+            [Pool("support", "Support", basis)],
             codes,
         )
         assert carried(made.lines) == expected
@@ -66,7 +64,7 @@ class TestW2PoolWithANegatingRow:
     RULES = (rule("a", group("a"), service("a")), rule("b", group("b"), service("b")), rule("p", pool_of("p")))
 
     def made(self, directory: Path, rows: tuple[Row, ...] = ROWS, groups: tuple[str, ...] = ("a", "b")) -> Allocation:
-        return allocated(directory, rows, self.RULES, [Pool("p", "Pool", Method.PROPORTIONAL)], groups)
+        return allocated(directory, rows, self.RULES, [Pool("p", "Pool", Cost())], groups)
 
     def test_the_pool_is_emptied_and_the_signed_rows_net_to_zero(self, tmp_path: Path) -> None:
         made = self.made(tmp_path)
@@ -198,13 +196,13 @@ class TestW12RuleOrder:
 
     def test_fixed_percentages_stay_frozen_until_someone_edits_them(self, tmp_path: Path) -> None:
         rows = [cost("10", "A"), cost("90", "B"), cost("200", "source")]
-        frozen = Pool("source", "Source", Method.FIXED, shares=(("a", 75), ("b", 25)))
+        frozen = Pool("source", "Source", Fixed((("a", 75), ("b", 25))))
         own = [rule("a", group("a"), service("A")), rule("b", group("b"), service("B"))]
         made = allocated(tmp_path, rows, [*own, rule("s", pool_of("source"))], [frozen], ["a", "b"])
         assert [(str(share.target), share.units) for share in made.shares] == [("a", units("150")), ("b", units("50"))]
 
     def test_a_target_without_cost_keeps_its_share_visible(self, tmp_path: Path) -> None:
-        shared = Pool("source", "Source", Method.FIXED, shares=(("a", 1), ("idle", 3)))
+        shared = Pool("source", "Source", Fixed((("a", 1), ("idle", 3))))
         made = allocated(tmp_path, [cost("200", "x")], [rule("s", pool_of("source"))], [shared], ["a", "idle"])
         assert carried(made.lines) == {"a": "50", "idle": "150"}
 
@@ -220,6 +218,6 @@ def test_what_no_rule_meets_stays_visible_as_unallocated(tmp_path: Path) -> None
 
 
 def test_recipients_by_subtree_and_exclusion(tmp_path: Path) -> None:
-    shared = Pool("p", "P", Method.EVEN, Recipients(under=("a",), groups=("c",), excluded=("b",)))
+    shared = Pool("p", "P", Even(), Recipients(under=("a",), groups=("c",), excluded=("b",)))
     made = allocated(tmp_path, [cost("90", "x")], [rule("p", pool_of("p"))], [shared], ["a", "b", "c"])
     assert carried(made.lines) == {"a": "45", "c": "45"}

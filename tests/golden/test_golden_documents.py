@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from apportion.allocate.allocation import Allocation, Cell, Scope
-from apportion.allocate.policy import CostBasis, Method, Policy, Pool, Recipients
+from apportion.allocate.basis import Cost, Even, Fixed
+from apportion.allocate.policy import CostBasis, Policy, Pool, Recipients
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Rule, Target
-from apportion.allocate.waterfall import lines, share_pools
+from apportion.allocate.waterfall import Circumstances, lines, share_pools
 from apportion.invoice.export import write_statements
 from apportion.invoice.statement import Statement, statements
 from apportion.money.amount import units
@@ -71,9 +72,9 @@ POLICY = Policy(
         )
     ),
     pools=(
-        Pool("support", "Enterprise support", Method.PROPORTIONAL),
-        Pool("tax", "Taxes", Method.EVEN, Recipients(excluded=("labs",))),
-        Pool("platform", "Platform team", Method.FIXED, shares=(("shop", 45), ("search", 35), ("vision", 20))),
+        Pool("support", "Enterprise support", Cost()),
+        Pool("tax", "Taxes", Even(), Recipients(excluded=("labs",))),
+        Pool("platform", "Platform team", Fixed((("shop", 45), ("search", 35), ("vision", 20)))),
     ),
     digest=sha256(b"policy").hexdigest(),
 )
@@ -114,7 +115,7 @@ CELLS = (
 
 
 def month() -> tuple[tuple[Statement, ...], Journal, TieOut]:
-    shares = share_pools(CELLS, POLICY.pools, TREE)
+    shares = share_pools(CELLS, POLICY.pools, Circumstances(TREE, BillingPeriod(2026, 10))).shares
     allocation = Allocation(
         BillingPeriod(2026, 10),
         POLICY.cost_basis,

@@ -12,11 +12,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from apportion.allocate.allocation import Allocation, Cell, Scope
-from apportion.allocate.policy import CostBasis, Method, NegativeBasis, Pool
+from apportion.allocate.basis import Basis, Cost, Even, Fixed
+from apportion.allocate.policy import CostBasis, NegativeBasis, Pool
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Target
 from apportion.allocate.trace import pools as pools_of
 from apportion.allocate.trace import trace
-from apportion.allocate.waterfall import lines, order, share_pools
+from apportion.allocate.waterfall import Circumstances, lines, share_pools
 from apportion.errors import PoolLoopError, ZeroBasisError
 from apportion.money.currency import units_per_minor
 from apportion.money.split import to_step
@@ -25,6 +26,7 @@ from apportion.periods import BillingPeriod
 
 GROUPS = ("a", "b", "c", "d")
 POOLS = ("p", "q", "r")
+PERIOD = BillingPeriod(2026, 10)
 TREE = Tree(CostGroup(code, code) for code in GROUPS)
 SCOPES = (
     Scope("One", "I-1", "", "USD"),
@@ -51,6 +53,7 @@ cells = st.lists(
         st.sampled_from(["Usage", "Credit"]),
         st.integers(1, 9),
         st.integers(-(10**22), 10**23),
+        st.just(""),
     ),
     max_size=25,
 ).map(lambda found: list({_key(cell): cell for cell in found}.values()))
@@ -61,10 +64,11 @@ def pools(draw: st.DrawFn) -> list[Pool]:
     """Pools in any order; fixed shares only flow to pools later in the alphabet, so there is no loop."""
     made = []
     for place, code in enumerate(POOLS):
-        method = draw(st.sampled_from(list(Method)))
         others = draw(st.lists(st.sampled_from([*GROUPS, *POOLS[place + 1 :]]), min_size=1, unique=True))
-        shares = tuple((other, draw(st.integers(1, 7))) for other in others) if method is Method.FIXED else ()
-        made.append(Pool(code, code, method, shares=shares, negative_basis=NegativeBasis.ZERO))
+        fixed = Fixed(tuple((other, draw(st.integers(1, 7))) for other in others))
+        bases: list[Basis] = [Even(), Cost(), fixed]
+        basis = draw(st.sampled_from(bases))
+        made.append(Pool(code, code, basis, negative_basis=NegativeBasis.ZERO))
     return draw(st.permutations(made))
 
 
@@ -74,11 +78,11 @@ def _key(cell: Cell) -> tuple[object, ...]:
 
 def run(found: Sequence[Cell], policy: Sequence[Pool]) -> Allocation:
     try:
-        shares = share_pools(found, policy, TREE)
+        shares = share_pools(found, policy, Circumstances(TREE, PERIOD)).shares
     except ZeroBasisError:
         assume(False)
     made = lines(found, shares, TREE)
-    return Allocation(BillingPeriod(2026, 10), CostBasis.BILLED, tuple(found), shares, made, "", "", "")
+    return Allocation(PERIOD, CostBasis.BILLED, tuple(found), shares, made, "", "", "")
 
 
 @given(cells, pools())
@@ -93,6 +97,9 @@ def test_every_scope_carries_what_came_in_and_its_cents_sum_to_its_rounded_total
         assert sum(line.units for line in carried) == brought
         assert sum(line.minor for line in carried) == to_step(brought, step)
         assert all(abs(line.minor * step - line.units) < step for line in carried)
+        for holder in {line.holder for line in carried}:
+            mine = [line for line in carried if line.holder == holder]
+            assert abs(sum(line.minor for line in mine) * step - sum(line.units for line in mine)) < step
 
 
 @given(cells, pools())
@@ -120,7 +127,7 @@ def test_the_order_of_charges_and_pools_is_irrelevant(
 
 @given(cells, pools())
 def test_a_credit_of_everything_mirrors_everything(found: list[Cell], policy: list[Pool]) -> None:
-    fixed = [replace(pool, method=Method.EVEN) if pool.method is Method.PROPORTIONAL else pool for pool in policy]
+    fixed = [replace(pool, basis=Even()) if isinstance(pool.basis, Cost) else pool for pool in policy]
     made = run(found, fixed)
     mirrored = run([cell._replace(units=-cell.units) for cell in found], fixed)
     assert [(line.units, line.minor) for line in mirrored.lines] == [(-line.units, -line.minor) for line in made.lines]
@@ -142,19 +149,22 @@ def test_every_line_can_be_taken_apart_down_to_cells(found: list[Cell], policy: 
 
 def test_pools_that_share_into_each_other_are_refused_and_the_loop_is_named() -> None:
     loop = [
-        Pool("p", "P", Method.FIXED, shares=(("q", 1), ("a", 1))),
-        Pool("q", "Q", Method.FIXED, shares=(("r", 1),)),
-        Pool("r", "R", Method.FIXED, shares=(("p", 1),)),
+        Pool("p", "P", Fixed((("q", 1), ("a", 1)))),
+        Pool("q", "Q", Fixed((("r", 1),))),
+        Pool("r", "R", Fixed((("p", 1),))),
     ]
     with pytest.raises(PoolLoopError, match="p → q → r → p"):
-        order(loop)
+        share_pools([], loop, Circumstances(TREE, PERIOD))
 
 
 def test_a_pool_is_shared_after_those_that_flow_into_it() -> None:
-    made = order(
-        [
-            Pool("late", "Late", Method.EVEN),
-            Pool("early", "Early", Method.FIXED, shares=(("late", 1),)),
-        ]
+    held = Cell("r", Target(Holder.POOL, "early"), SCOPES[0], "Compute", "Usage", 1, 8)
+    made = share_pools(
+        [held],
+        [Pool("late", "Late", Even()), Pool("early", "Early", Fixed((("late", 1),)))],
+        Circumstances(TREE, PERIOD),
     )
-    assert [pool.id for pool in made] == ["early", "late"]
+    assert [(share.pool_id, share.target.code, share.units) for share in made.shares] == [
+        ("early", "late", 8),
+        *(("late", code, 2) for code in GROUPS),
+    ]

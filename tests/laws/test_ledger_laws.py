@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apportion.allocate.allocation import Allocation, Cell, Scope
-from apportion.allocate.policy import CostBasis, Method, Policy, Pool
+from apportion.allocate.basis import Even, Fixed
+from apportion.allocate.policy import CostBasis, Policy, Pool
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Rule, Target
-from apportion.allocate.waterfall import lines, share_pools
+from apportion.allocate.waterfall import Circumstances, lines, share_pools
 from apportion.errors import UnbalancedEntryError
 from apportion.invoice.render import json_text as statement_json
 from apportion.invoice.statement import Statement, statements
@@ -127,7 +128,7 @@ def test_the_machine_file_is_read_back_to_the_same_journal(made: Journal) -> Non
 # A whole month: random cells through the engine, on statements and into the journal.
 
 GROUPS = tuple(f"g{count}" for count in range(4))
-POOLS = (Pool("even", "Even", Method.EVEN), Pool("fixed", "Fixed", Method.FIXED, shares=(("g0", 3), ("g2", 7))))
+POOLS = (Pool("even", "Even", Even()), Pool("fixed", "Fixed", Fixed((("g0", 3), ("g2", 7)))))
 HOLDERS = (
     *(Target(Holder.COST_GROUP, code) for code in GROUPS),
     *(Target(Holder.POOL, pool.id) for pool in POOLS),
@@ -152,6 +153,7 @@ cells = st.builds(
     charge_category=st.just("Usage"),
     rows=st.integers(1, 3),
     units=st.integers(-(10**6) * ONE, 10**6 * ONE),
+    corrects=st.just(""),
 )
 trees = st.lists(codings, min_size=4, max_size=4).map(
     lambda found: Tree(CostGroup(code, code, coding=coding) for code, coding in zip(GROUPS, found, strict=True))
@@ -159,7 +161,7 @@ trees = st.lists(codings, min_size=4, max_size=4).map(
 
 
 def allocated(found: list[Cell], tree: Tree) -> tuple[Allocation, tuple[Statement, ...]]:
-    shares = share_pools(found, POOLS, tree)
+    shares = share_pools(found, POOLS, Circumstances(tree, BillingPeriod(2026, 10))).shares
     period = BillingPeriod(2026, 10)
     allocation = Allocation(period, CostBasis.BILLED, tuple(found), shares, lines(found, shares, tree), "p", "o", "s")
     return allocation, statements(allocation, tree, POLICY, "ST")

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from apportion.allocate.allocation import Allocation, Cell, Line, Scope
-from apportion.allocate.policy import CostBasis, Method, Policy, Pool
+from apportion.allocate.basis import Even
+from apportion.allocate.policy import CostBasis, Policy, Pool
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Rule, Target
-from apportion.allocate.waterfall import lines, share_pools
+from apportion.allocate.waterfall import Circumstances, lines, share_pools
 from apportion.errors import ConservationError, TieOutError
 from apportion.invoice.statement import Statement, statements, totals
 from apportion.money.amount import plain, units
@@ -30,7 +31,7 @@ TREE = Tree(
     CostGroup(code, code.title(), coding=Coding("1000", f"00{code[-1]}0", "", "600100"))
     for code in ("team1", "team2", "team3")
 )
-POOLS = (Pool("pool", "Pool", Method.EVEN),)
+POOLS = (Pool("pool", "Pool", Even()),)
 RULES = (Rule("r", "Rule", None, KEPT_CENTRAL),)
 ACCOUNTS = PostingAccounts(Coding("1000", "9900"), "600199")
 
@@ -91,7 +92,7 @@ def month(delivered: Sequence[Total], basis: CostBasis = CostBasis.BILLED) -> Mo
         )
         for place, each in enumerate(delivered)
     )
-    shares = share_pools(cells, POOLS, TREE)
+    shares = share_pools(cells, POOLS, Circumstances(TREE, BillingPeriod(2026, 10))).shares
     allocation = Allocation(OCTOBER, basis, cells, shares, lines(cells, shares, TREE), "p", "o", "s")
     stated = statements(allocation, TREE, _policy(basis), "ST")
     return Month(list(delivered), allocation, stated, journal(stated, ACCOUNTS))

@@ -31,7 +31,8 @@ class Cell(NamedTuple):
     """Charges of one rule, scope, service and category, added up by the warehouse.
 
     `rule_id` is None for what no rule met. `units` is on the policy's cost basis.
-    `service` and `charge_category` are as delivered, empty where null.
+    `service` and `charge_category` are as delivered, empty where null. `corrects` is the billing period whose policy
+    and tree decided about late corrections (``2026-05``), else empty.
     """
 
     rule_id: str | None
@@ -41,12 +42,16 @@ class Cell(NamedTuple):
     charge_category: str
     rows: int
     units: int
+    corrects: str = ""
 
 
 class Share(NamedTuple):
     """One recipient's part of one pool in one scope: exactly `pool_units` × `weight` / `total_weight`, to 10⁻¹⁸.
 
-    `step` counts from 1 in the order the pools were shared. The shares of a pool and scope sum to `pool_units`.
+    `step` counts from 1 in the order the pools were shared; pools of a solved loop have the same, and their shares
+    are exact to as many units as the loop has pools. The shares of a pool and scope sum to `pool_units`. Shares of
+    commitments (step 0) and uplifts (after all pools) move cost between holders: `pool_units` is 0, and `weight` what
+    the holder is to carry, or what the uplift is taken of.
     """
 
     step: int
@@ -57,6 +62,29 @@ class Share(NamedTuple):
     weight: int
     total_weight: int
     pool_units: int
+    corrects: str = ""
+
+
+class PartTaken(NamedTuple):
+    """One part of a pool shared in parts: its size in units, and each recipient's weight in it."""
+
+    units: int
+    weights: tuple[tuple[Target, int], ...]
+
+
+class Weighed(NamedTuple):
+    """What is to be said of a pool's basis in one currency where weights alone do not say it.
+
+    `chosen` counts the pool's bases from 0, its own, through those it falls back on; `refused` says of each before
+    why it could not be followed. `parts` are those of a mix, in its order.
+    """
+
+    step: int
+    pool_id: str
+    currency: str
+    chosen: int
+    refused: tuple[str, ...]
+    parts: tuple[PartTaken, ...]
 
 
 class Line(NamedTuple):
@@ -73,6 +101,7 @@ class Line(NamedTuple):
     charge_category: str
     units: int
     minor: int
+    corrects: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +116,5 @@ class Allocation:
     policy_digest: str
     organization_digest: str
     snapshot_digest: str
+    weighed: tuple[Weighed, ...] = ()
+    usage_digest: str = ""

@@ -12,7 +12,8 @@ from apportion.allocate.match import Outcome, compile_rules
 from apportion.allocate.policy import CostBasis, Policy
 from apportion.allocate.quiet import uncollected
 from apportion.allocate.rule import Holder, Target
-from apportion.allocate.waterfall import lines, share_pools
+from apportion.allocate.usage import NO_USAGE, Usage
+from apportion.allocate.waterfall import Circumstances, lines, share_pools
 from apportion.errors import AllocationRefusedError, NotFoundError
 from apportion.organization.cost_group import Organization, Tree
 from apportion.warehouse import queries
@@ -35,6 +36,7 @@ def allocate(
     *,
     sidecars: Path,
     issuer_aliases: Mapping[str, str],
+    usage: Usage = NO_USAGE,
     cache: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[Allocation, tuple[Decision, ...]]:
@@ -58,16 +60,19 @@ def allocate(
     tree = organization.during(snapshot.period.starts_on, snapshot.period.ends_on)
     cells = _cells(cube, matching.outcomes, issuer_aliases)
     _check_targets(cells, matching.outcomes, tree)
-    shares = share_pools(cells, policy.pools, tree)
+    given = Circumstances(tree, snapshot.period, policy.pool_order, usage)
+    shared = share_pools(cells, policy.pools, given)
     allocation = Allocation(
         period=snapshot.period,
         cost_basis=policy.cost_basis,
         cells=cells,
-        shares=shares,
-        lines=lines(cells, shares, tree),
+        shares=shared.shares,
+        lines=lines(cells, shared.shares, tree),
         policy_digest=policy.digest,
         organization_digest=organization.digest,
         snapshot_digest=snapshot.digest,
+        weighed=shared.weighed,
+        usage_digest=usage.digest,
     )
     return allocation, tuple(Decision(*outcome.key) for outcome in matching.outcomes)
 

@@ -1,90 +1,175 @@
-"""What a pool's split follows: one non-negative integer weight for each recipient.
+"""What the split of a pool follows: a closed set of small values, each one way of sharing.
 
-A new method is a new function here and a new case in `weights`; everything after it (division, settlement,
-trace) is the same for all.
+Amounts, quantities and factors are integers of 10⁻¹⁸ of their unit; shares are whole-number weights. What a basis
+comes to in a month is worked out in `apportion.allocate.weigh`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from apportion.allocate.policy import Method, NegativeBasis, Pool
-from apportion.allocate.rule import Holder, Target
-from apportion.errors import AllocationRefusedError, NegativeBasisError, ZeroBasisError
-from apportion.money.amount import plain
-from apportion.organization.cost_group import Tree
-
-DirectCost = Mapping[str, int]
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 
-def recipients(pool: Pool, tree: Tree) -> tuple[str, ...]:
-    """The cost groups that take part in a pool that is shared evenly or in proportion, in the tree's order.
+@dataclass(frozen=True, slots=True)
+class Even:
+    """Every recipient the same."""
 
-    Raises `AllocationRefusedError` when nobody is left.
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Agreed shares: (cost group or pool, weight), parts of the sum of the weights."""
+
+    shares: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """In proportion to the cost that recipients carry: what rules brought them, or with `so_far` shares as well.
+
+    `services`, `categories` and `under` (what lies below these cost groups) narrow it; direct cost only. Nothing
+    named: all of it.
     """
-    asked = pool.recipients
-    if asked.groups or asked.under:
-        leaves = set(tree.leaves())
-        taking = set(asked.groups).union(*(leaves.intersection(tree.below(code)) for code in asked.under))
-        for code in asked.groups:
-            tree[code]
-    else:
-        taking = set(tree.leaves())
-    taking.difference_update(*(tree.below(code) for code in asked.excluded if code in tree))
-    found = tuple(code for code in tree if code in taking)
-    if not found:
-        raise AllocationRefusedError(
-            f"Nobody takes part in pool '{pool.id}'.",
-            place=pool.place,
-            advice="Name recipients that are in the tree in this period.",
-        )
-    return found
+
+    so_far: bool = False
+    services: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
 
 
-def weights(
-    pool: Pool, tree: Tree, pools: Sequence[str], direct: DirectCost, currency: str
-) -> tuple[tuple[Target, int], ...]:
-    """Recipients and their weights, in order; the weights add up to more than zero.
+class Tier(NamedTuple):
+    """Of each consumer's quantity, what lies below `up_to` (None: all that is left) counts `factor` times."""
 
-    `direct` is the direct cost of each cost group in units of 10⁻¹⁸ of `currency`. Raises `ZeroBasisError` or
-    `NegativeBasisError` where money would be lost, `NotFoundError` for a cost group that is not in the tree.
+    up_to: int | None
+    factor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """By delivered usage of one metric; `where` narrows it to values of dimensions. Tiers count from nothing up."""
+
+    metric: str
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    tiers: tuple[Tier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Greater:
+    """By the greatest of several metrics, for each recipient: what it asked for, or what it used if that was more."""
+
+    of: tuple[Metered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """By several metrics added up, each times its factor: input tokens once, output tokens four times."""
+
+    of: tuple[tuple[Metered, int], ...]
+
+
+Quantity = Metered | Greater | Summed
+
+
+class Price(NamedTuple):
+    """Units of currency for one unit of quantity, from a day on (None: from the beginning)."""
+
+    valid_from: date | None
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """Every recipient pays an internal price for its quantity; what is over or under-recovered is kept central."""
+
+    quantity: Quantity
+    prices: tuple[Price, ...]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCentral:
+    """Nobody is charged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Each charge goes where other charges with the same values went, in proportion to their cost.
+
+    `by` holds sets of columns, tried in order: first those of the same resource, say, then of the same sub account.
+    What no other charge goes with takes the pool's other bases.
     """
-    if pool.method is Method.FIXED:
-        found = tuple((_share_target(code, tree, pools), weight) for code, weight in pool.shares)
-    else:
-        groups = recipients(pool, tree)
-        if pool.method is Method.EVEN:
-            found = tuple((Target(Holder.COST_GROUP, code), 1) for code in groups)
-        else:
-            found = _proportional(pool, groups, direct, currency)
-    if sum(weight for _, weight in found) == 0:
-        raise ZeroBasisError(
-            f"Pool '{pool.id}' holds {currency}, but its recipients have no direct cost in {currency} to share it by.",
-            place=pool.place,
-            advice="Share it evenly or by fixed shares, or choose recipients that have cost.",
-        )
-    return found
+
+    by: tuple[tuple[str, ...], ...]
 
 
-def _proportional(
-    pool: Pool, groups: Sequence[str], direct: DirectCost, currency: str
-) -> tuple[tuple[Target, int], ...]:
-    found = []
-    for code in groups:
-        weight = direct.get(code, 0)
-        if weight < 0:
-            if pool.negative_basis is NegativeBasis.REFUSE:
-                raise NegativeBasisError(
-                    f"The direct cost of '{code}' is {plain(weight)} {currency}; pool '{pool.id}' cannot follow it.",
-                    place=pool.place,
-                    advice="Write `negative_basis: zero` in the pool to leave such cost groups out.",
-                )
-            weight = 0
-        found.append((Target(Holder.COST_GROUP, code), weight))
-    return tuple(found)
+class Weight(NamedTuple):
+    """This part of the pool out of the weights of all parts."""
+
+    weight: int
 
 
-def _share_target(code: str, tree: Tree, pools: Sequence[str]) -> Target:
-    if code in pools:
-        return Target(Holder.POOL, code)
-    return Target(Holder.COST_GROUP, tree[code].code)
+class Amount(NamedTuple):
+    """The pool's first `units` of `currency`, as far as it goes; later parts take what is beyond it."""
+
+    units: int
+    currency: str
+
+
+class Rate(NamedTuple):
+    """As much as a rate comes to: units of `currency` for one unit of all recipients' quantity together."""
+
+    units: int
+    currency: str
+    quantity: Quantity
+
+
+class Rest(NamedTuple):
+    """What the other parts leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a mix: how much of the pool it is, and how that is shared."""
+
+    size: Weight | Amount | Rate | Rest
+    basis: Simple
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """A pool in parts, each shared in its own way.
+
+    Either all sizes are `Weight`, or they are `Amount` and `Rate`, in order, and the last is `Rest`.
+    """
+
+    parts: tuple[Part, ...]
+
+    @property
+    def is_proportional(self) -> bool:
+        """Whether the parts are the same shares of every amount."""
+        return all(isinstance(part.size, Weight) for part in self.parts)
+
+
+Simple = Even | Fixed | Cost | Metered | Greater | Summed | KeptCentral
+Basis = Simple | Priced | Mix | Follow
+
+
+def quantities(basis: Basis) -> tuple[Quantity, ...]:
+    """Every quantity that a basis asks for."""
+    if isinstance(basis, Metered | Greater | Summed):
+        return (basis,)
+    if isinstance(basis, Priced):
+        return (basis.quantity,)
+    if isinstance(basis, Mix):
+        of_parts = [quantity for part in basis.parts for quantity in quantities(part.basis)]
+        return (*of_parts, *(part.size.quantity for part in basis.parts if isinstance(part.size, Rate)))
+    return ()
+
+
+def meters(quantity: Quantity) -> tuple[Metered, ...]:
+    """The metrics that a quantity is made of."""
+    if isinstance(quantity, Metered):
+        return (quantity,)
+    if isinstance(quantity, Greater):
+        return quantity.of
+    return tuple(meter for meter, _ in quantity.of)

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from apportion.allocate.rule import Rule
+from apportion.allocate.basis import (
+    Amount,
+    Basis,
+    Cost,
+    Even,
+    Fixed,
+    Follow,
+    Greater,
+    KeptCentral,
+    Metered,
+    Mix,
+    Priced,
+    Summed,
+)
+from apportion.allocate.rule import KEPT_CENTRAL, Condition, Rule, Target
 from apportion.errors import Place
 
 if TYPE_CHECKING:
@@ -21,11 +37,52 @@ class CostBasis(StrEnum):
 
 
 class Method(StrEnum):
-    """How a pool is shared."""
+    """How an amount is shared, in one word."""
 
     EVEN = "even"
     FIXED = "fixed"
     PROPORTIONAL = "proportional"
+    METERED = "metered"
+    MIXED = "mixed"
+    PRICED = "priced"
+    FOLLOWING = "following"
+    KEPT_CENTRAL = "kept_central"
+    COMMITMENT = "commitment"
+    UPLIFT = "uplift"
+
+
+_METHODS: Mapping[type[Basis], Method] = {
+    Even: Method.EVEN,
+    Fixed: Method.FIXED,
+    Cost: Method.PROPORTIONAL,
+    Metered: Method.METERED,
+    Greater: Method.METERED,
+    Summed: Method.METERED,
+    Mix: Method.MIXED,
+    Priced: Method.PRICED,
+    Follow: Method.FOLLOWING,
+    KeptCentral: Method.KEPT_CENTRAL,
+}
+
+
+class PoolOrder(StrEnum):
+    """In which order pools are shared, and what of the pools that serve each other.
+
+    DERIVED: each pool after those that share into it; a loop is refused. DECLARED (step-down): as written, and only
+    pools further down receive. DIRECT: pools receive nothing. RECIPROCAL: like DERIVED, and loops are solved exactly.
+    """
+
+    DERIVED = "derived"
+    DECLARED = "declared"
+    DIRECT = "direct"
+    RECIPROCAL = "reciprocal"
+
+
+class Beyond(StrEnum):
+    """Where the part of a pool goes that recipients at their most do not pay."""
+
+    PASSED_ON = "passed_on"
+    KEPT_CENTRAL = "kept_central"
 
 
 class NegativeBasis(StrEnum):
@@ -39,34 +96,125 @@ class NegativeBasis(StrEnum):
 class Recipients:
     """Who takes part in a pool. Nothing named: every cost group with nothing below it.
 
-    `groups` take part themselves; of `under`, every leaf at or below; `excluded` leaves out a group and all below it.
+    `groups` take part themselves; of `under`, every leaf at or below; of `having`, every leaf with one of the values
+    of each attribute; of `charged_by`, whoever these rules charged in the period. `excluded` leaves out a group and
+    all below it. `pools` take part beside them.
     """
 
     groups: tuple[str, ...] = ()
     under: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    having: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    charged_by: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The least and the most that a recipient pays: an amount of money, or a part of the pool.
+
+    What is beyond the most is passed on to the others, or kept central.
+    """
+
+    at_least: Amount | Fraction | None = None
+    at_most: Amount | Fraction | None = None
+    beyond: Beyond = Beyond.PASSED_ON
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """The most of a pool that is shared at all; the rest goes to `rest`: kept central, or another pool."""
+
+    most: Amount
+    rest: Target = KEPT_CENTRAL
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Cost used by many. `shares` (method fixed) are parts of `sum(weight)`: (cost group or pool, weight).
+    """Cost used by many. Where its `basis` is zero, negative or missing, those of `otherwise` are tried in order."""
 
-    A share may name another pool, which is then shared after this one.
+    id: str
+    name: str
+    basis: Basis
+    recipients: Recipients = Recipients()
+    otherwise: tuple[Basis, ...] = ()
+    limits: Limits | None = None
+    cap: Cap | None = None
+    negative_basis: NegativeBasis = NegativeBasis.REFUSE
+    place: Place = Place()
+
+    @property
+    def method(self) -> Method:
+        return _METHODS[type(self.basis)]
+
+    @property
+    def bases(self) -> tuple[Basis, ...]:
+        """The basis, and those tried after it."""
+        return (self.basis, *self.otherwise)
+
+
+class CommitmentMethod(StrEnum):
+    """Who has the benefit of a commitment discount.
+
+    APPLIED: as the provider applied it. BUYER_FIRST: the buyer's eligible usage, then everybody else's in
+    proportion. BLENDED: all eligible usage at one rate. PRIORITY: as listed, then everybody else.
+    """
+
+    APPLIED = "applied"
+    BUYER_FIRST = "buyer_first"
+    BLENDED = "blended"
+    PRIORITY = "priority"
+
+
+class Unused(StrEnum):
+    """Who pays for the unused part of a commitment."""
+
+    BUYER = "buyer"
+    KEPT_CENTRAL = "kept_central"
+    BENEFICIARIES = "beneficiaries"
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """How the cost of commitments is divided among the usage that they could have covered.
+
+    `eligible` meets the covered and coverable usage and the unused rows. `buyer` is a cost group.
     """
 
     id: str
     name: str
-    method: Method
-    recipients: Recipients = Recipients()
-    shares: tuple[tuple[str, int], ...] = ()
-    negative_basis: NegativeBasis = NegativeBasis.REFUSE
+    eligible: Condition
+    method: CommitmentMethod
+    buyer: str = ""
+    priority: tuple[str, ...] = ()
+    unused: Unused = Unused.BUYER
     place: Place = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Uplift:
+    """A surcharge on what cost groups carry: `percent` (1/20 for 5 %), or a `fixed` amount for each in a period.
+
+    What is charged to cost groups is taken off what is kept central, so that nothing is added to the total.
+    """
+
+    id: str
+    name: str
+    recipients: Recipients = Recipients()
+    percent: Fraction | None = None
+    fixed: Amount | None = None
+    place: Place = Place()
+
+    @property
+    def method(self) -> Method:
+        return Method.UPLIFT
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A whole policy. `digest` is SHA-256 of the file's text and stands on every statement.
 
+    `consumers` are rules over usage rows, with the columns ``consumer``, ``metric`` and those of its dimensions.
     `alias_tables` are all tables of the file by name; rules carry the pairs they use. `places` says where each
     value stands, for a policy that was read from a file.
     """
@@ -76,5 +224,9 @@ class Policy:
     rules: tuple[Rule, ...]
     pools: tuple[Pool, ...]
     digest: str
+    pool_order: PoolOrder = PoolOrder.DERIVED
+    commitments: tuple[Commitment, ...] = ()
+    uplifts: tuple[Uplift, ...] = ()
+    consumers: tuple[Rule, ...] = ()
     alias_tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     places: Places | None = field(default=None, compare=False, repr=False)

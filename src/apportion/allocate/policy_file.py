@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from apportion.allocate.basis import Basis, Cost, Even, Fixed
 from apportion.allocate.fields import field_of
-from apportion.allocate.policy import Method, Policy, Pool, Recipients
+from apportion.allocate.policy import Policy, Pool, Recipients
 from apportion.allocate.policy_document import (
     ConditionDocument,
     PolicyDocument,
@@ -40,7 +41,7 @@ from apportion.yamlfile import Places, load_document, suggestion
 
 Aliases = Mapping[str, tuple[tuple[str, str], ...]]
 
-_METHODS = {"even": Method.EVEN, "proportional to direct cost": Method.PROPORTIONAL}
+_NAMED: Mapping[str, Basis] = {"even": Even(), "proportional to direct cost": Cost()}
 
 
 def read(path: Path) -> Policy:
@@ -151,9 +152,8 @@ def _pool(pool: PoolDocument, places: Places, position: int) -> Pool:
     return Pool(
         id=pool.id,
         name=pool.name or pool.id,
-        method=Method.FIXED if isinstance(pool.share, SharesDocument) else _METHODS[pool.share],
+        basis=Fixed(whole_weights(pool.share.shares)) if isinstance(pool.share, SharesDocument) else _NAMED[pool.share],
         recipients=Recipients(recipients.groups, recipients.under, recipients.excluded) if recipients else Recipients(),
-        shares=whole_weights(pool.share.shares) if isinstance(pool.share, SharesDocument) else (),
         negative_basis=pool.negative_basis,
         place=places.at("pools", position),
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from apportion.allocate.basis import recipients
-from apportion.allocate.policy import Method, Policy, Pool
+from apportion.allocate.basis import Fixed
+from apportion.allocate.policy import Policy, Pool
 from apportion.allocate.rule import Holder, Target
 from apportion.allocate.spots import Spots
-from apportion.errors import AllocationRefusedError, Mistake, Place
+from apportion.allocate.weigh import groups_of
+from apportion.errors import Mistake, Place
 from apportion.organization.cost_group import Organization, Tree
 from apportion.organization.life import life_text, lives
 from apportion.yamlfile import suggestion
@@ -18,18 +19,18 @@ def check_pools(policy: Policy, organization: Organization, tree: Tree) -> Itera
     """Every mistake in the pools. `tree` is the tree that they are shared in."""
     spots = Spots(policy)
     for position, pool in enumerate(policy.pools):
-        if pool.method is Method.FIXED:
-            yield from _fixed(policy, position, organization, tree)
+        if isinstance(pool.basis, Fixed):
+            yield from _fixed(policy, position, pool.basis, organization, tree)
         else:
             yield from _recipients(policy, position, organization, tree)
     yield from _loops(policy.pools, spots)
     yield from _not_fed(policy, spots)
 
 
-def _fixed(policy: Policy, position: int, organization: Organization, tree: Tree) -> Iterator[Mistake]:
-    spots, pool = Spots(policy), policy.pools[position]
+def _fixed(policy: Policy, position: int, basis: Fixed, organization: Organization, tree: Tree) -> Iterator[Mistake]:
+    spots = Spots(policy)
     pools = {other.id for other in policy.pools}
-    for code, _ in pool.shares:
+    for code, _ in basis.shares:
         place = spots.pool_key(position, "share", "fixed", code)
         if code in pools and code in organization.codes:
             sentence = f"'{code}' is a pool and a cost group, and a share cannot tell which of them is meant."
@@ -68,9 +69,7 @@ def _known_group(
 
 
 def _nobody(pool: Pool, tree: Tree, place: Place) -> Mistake | None:
-    try:
-        recipients(pool, tree)
-    except AllocationRefusedError:
+    if not groups_of(pool.recipients, tree):
         advice = "Name recipients that are in the tree, or leave out fewer."
         return Mistake("NO_RECIPIENTS", f"Nobody takes part in the pool '{pool.id}'.", place, advice)
     return None
@@ -80,9 +79,9 @@ def _loops(pools: Sequence[Pool], spots: Spots) -> Iterator[Mistake]:
     """Each loop once, at the share that closes it."""
     positions = {pool.id: position for position, pool in enumerate(pools)}
     into = {
-        pool.id: [code for code, weight in pool.shares if weight and code in positions]
+        pool.id: [code for code, weight in pool.basis.shares if weight and code in positions]
         for pool in pools
-        if pool.method is Method.FIXED
+        if isinstance(pool.basis, Fixed)
     }
     done: set[str] = set()
     for start in into:
@@ -111,7 +110,9 @@ def _not_fed(policy: Policy, spots: Spots) -> Iterator[Mistake]:
         for rule in policy.rules
         if isinstance(rule.target, Target) and rule.target.holder is Holder.POOL
     }
-    fed |= {code for pool in policy.pools for code, weight in pool.shares if weight}
+    fed |= {
+        code for pool in policy.pools if isinstance(pool.basis, Fixed) for code, weight in pool.basis.shares if weight
+    }
     for position, pool in enumerate(policy.pools):
         if pool.id not in fed:
             sentence = f"No rule and no share leads to the pool '{pool.id}'."

@@ -13,8 +13,9 @@ import io
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from apportion.allocate.allocation import Allocation, Cell, Line, Scope, Share
+from apportion.allocate.allocation import Allocation, Cell, Line, PartTaken, Scope, Share, Weighed
 from apportion.allocate.allocator import Decision
 from apportion.allocate.policy import CostBasis
 from apportion.allocate.quiet import uncollected
@@ -22,9 +23,9 @@ from apportion.allocate.rule import Holder, Target
 from apportion.periods import BillingPeriod
 
 _SCOPE = ("invoice_issuer", "invoice_id", "billing_account_id", "currency")
-_CELL = ("rule_id", "holder", "code", *_SCOPE, "service", "charge_category", "rows", "units")
-_SHARE = ("step", "pool_id", "holder", "code", *_SCOPE, "units", "weight", "total_weight", "pool_units")
-_LINE = ("holder", "code", *_SCOPE, "pool_id", "service", "charge_category", "units", "minor")
+_CELL = ("rule_id", "holder", "code", *_SCOPE, "service", "charge_category", "rows", "units", "corrects")
+_SHARE = ("step", "pool_id", "holder", "code", *_SCOPE, "units", "weight", "total_weight", "pool_units", "corrects")
+_LINE = ("holder", "code", *_SCOPE, "pool_id", "service", "charge_category", "units", "minor", "corrects")
 FILES = ("run.json", "cells.csv", "shares.csv", "lines.csv")
 
 
@@ -41,6 +42,8 @@ def save(allocation: Allocation, decisions: Sequence[Decision], directory: Path)
         "policy_digest": allocation.policy_digest,
         "organization_digest": allocation.organization_digest,
         "snapshot_digest": allocation.snapshot_digest,
+        "usage_digest": allocation.usage_digest,
+        "weighed": [_weighed_row(weighed) for weighed in allocation.weighed],
         "decisions": [[decision.rule_id, str(decision.target.holder), decision.target.code] for decision in decisions],
     }
     (directory / "run.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
@@ -74,6 +77,8 @@ def load(
         policy_digest=about["policy_digest"],
         organization_digest=about["organization_digest"],
         snapshot_digest=about["snapshot_digest"],
+        weighed=tuple(_read_weighed(row) for row in about["weighed"]),
+        usage_digest=about["usage_digest"],
     )
     decisions = (Decision(rule_id, Target(Holder(holder), code)) for rule_id, holder, code in about["decisions"])
     return allocation, tuple(decisions)
@@ -108,18 +113,26 @@ def _read(path: Path) -> Iterable[list[str]]:
 
 
 def _cell_row(cell: Cell, shown: _Shown) -> str:
-    rule_id, target, scope, service, category, rows, units = cell
-    return f"{shown[rule_id or '', *target]},{shown[scope]},{shown[service, category]},{rows},{units}\r\n"
+    rule_id, target, scope, service, category, rows, units, corrects = cell
+    return f"{shown[rule_id or '', *target]},{shown[scope]},{shown[service, category]},{rows},{units},{corrects}\r\n"
 
 
 def _share_row(share: Share, shown: _Shown) -> str:
-    step, pool_id, target, scope, units, weight, total_weight, pool_units = share
-    return f"{step},{shown[pool_id, *target]},{shown[scope]},{units},{weight},{total_weight},{pool_units}\r\n"
+    step, pool_id, target, scope, units, weight, total_weight, pool_units, corrects = share
+    return (
+        f"{step},{shown[pool_id, *target]},{shown[scope]},{units},{weight},{total_weight},{pool_units},{corrects}\r\n"
+    )
 
 
 def _line_row(line: Line, shown: _Shown) -> str:
-    holder, scope, pool_id, service, category, units, minor = line
-    return f"{shown[holder]},{shown[scope]},{shown[pool_id or '', service, category]},{units},{minor}\r\n"
+    holder, scope, pool_id, service, category, units, minor, corrects = line
+    return f"{shown[holder]},{shown[scope]},{shown[pool_id or '', service, category]},{units},{minor},{corrects}\r\n"
+
+
+def _weighed_row(weighed: Weighed) -> list[object]:
+    step, pool_id, currency, chosen, refused, parts = weighed
+    rows = [[units, [[str(target.holder), target.code, weight] for target, weight in found]] for units, found in parts]
+    return [step, pool_id, currency, chosen, list(refused), rows]
 
 
 # Thousands of rows share a few scopes and targets: each is made once.
@@ -132,14 +145,24 @@ def _target(holder: str, code: str) -> Target:
 
 
 def _read_cell(row: list[str]) -> Cell:
-    return Cell(row[0] or None, _target(row[1], row[2]), _scope(*row[3:7]), row[7], row[8], int(row[9]), int(row[10]))
+    target, scope = _target(row[1], row[2]), _scope(*row[3:7])
+    return Cell(row[0] or None, target, scope, row[7], row[8], int(row[9]), int(row[10]), row[11])
 
 
 def _read_share(row: list[str]) -> Share:
     target, scope = _target(row[2], row[3]), _scope(*row[4:8])
-    return Share(int(row[0]), row[1], target, scope, int(row[8]), int(row[9]), int(row[10]), int(row[11]))
+    return Share(int(row[0]), row[1], target, scope, int(row[8]), int(row[9]), int(row[10]), int(row[11]), row[12])
 
 
 def _read_line(row: list[str]) -> Line:
     target, scope = _target(row[0], row[1]), _scope(*row[2:6])
-    return Line(target, scope, row[6] or None, row[7], row[8], int(row[9]), int(row[10]))
+    return Line(target, scope, row[6] or None, row[7], row[8], int(row[9]), int(row[10]), row[11])
+
+
+def _read_weighed(row: list[Any]) -> Weighed:
+    step, pool_id, currency, chosen, refused, rows = row
+    parts = (
+        PartTaken(units, tuple((_target(holder, code), weight) for holder, code, weight in found))
+        for units, found in rows
+    )
+    return Weighed(step, pool_id, currency, chosen, tuple(refused), tuple(parts))

@@ -36,12 +36,14 @@ def split(amount: int, weights: Sequence[int]) -> list[int]:
     return [-part for part in parts] if amount < 0 else parts
 
 
-def settle(amounts: Sequence[int], step: int) -> list[int]:
-    """Each amount in whole `step`s, so that they sum to `to_step(sum(amounts), step)`.
+def settle(amounts: Sequence[int], step: int, whole: int | None = None) -> list[int]:
+    """Each amount in whole `step`s, so that they sum to `whole`, or else to `to_step(sum(amounts), step)`.
 
-    Amounts may have either sign; every result is within one step of its amount, and zero stays zero.
+    Amounts may have either sign; every result is within one step of its amount, and zero stays zero. `whole` must
+    itself be within one step of the sum.
     """
-    whole = to_step(sum(amounts), step)
+    if whole is None:
+        whole = to_step(sum(amounts), step)
     parts = [_toward_zero(amount, step) for amount in amounts]
     rests = [amount - part * step for amount, part in zip(amounts, parts, strict=True)]
     missing = whole - sum(parts)

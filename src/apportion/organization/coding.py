@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FIELDS = ("company", "cost_center", "department", "ledger_account")
+
 
 @dataclass(frozen=True, slots=True)
 class Coding:

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from apportion.errors import NotFoundError
-from apportion.organization.coding import Coding
+from apportion.organization.coding import FIELDS, Coding
 from apportion.organization.ownership import Owners
 
 
 @dataclass(frozen=True, slots=True)
 class CostGroup:
-    """One version of a node, in force from `valid_from` up to, not including, `valid_until` (None: no end)."""
+    """One version of a node, in force from `valid_from` up to, not including, `valid_until` (None: no end).
+
+    `attributes` are the company's own, such as a region. Statements are in `currency`; empty: in that of the charges.
+    """
 
     code: str
     name: str
@@ -27,6 +30,14 @@ class CostGroup:
     coding: Coding = field(default_factory=Coding)
     valid_from: date | None = None
     valid_until: date | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+    currency: str = ""
+
+    def attribute(self, name: str) -> str:
+        """A field of the coding, or an attribute of the company's own; empty where the group has none."""
+        if name in FIELDS:
+            return str(getattr(self.coding, name) or "")
+        return dict(self.attributes).get(name, "")
 
     def in_force_on(self, day: date) -> bool:
         return (self.valid_from is None or self.valid_from <= day) and (
@@ -52,6 +63,8 @@ class Tree:
                     group,
                     owners=group.owners.or_else(above.owners),
                     coding=group.coding.or_else(above.coding),
+                    attributes=tuple({**dict(above.attributes), **dict(group.attributes)}.items()),
+                    currency=group.currency or above.currency,
                 )
             self._groups[code] = group
 

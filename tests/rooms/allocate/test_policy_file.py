@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -16,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apportion.allocate import policy_checks, policy_file, unreachable
+from apportion.allocate.basis import Cost, Even, Fixed
 from apportion.allocate.implication import implies
-from apportion.allocate.policy import CostBasis, Method, NegativeBasis, Policy, Pool, Recipients
+from apportion.allocate.policy import CostBasis, NegativeBasis, Policy, Pool, Recipients
 from apportion.allocate.rule import (
     KEPT_CENTRAL,
     And,
@@ -37,7 +39,7 @@ from apportion.allocate.rule import (
     Target,
 )
 from apportion.allocate.shares import parse_share, percent_text, whole_weights
-from apportion.errors import DocumentError, EmptyFileError, UnreadableFileError
+from apportion.errors import DocumentError, EmptyFileError, Place, UnreadableFileError
 from apportion.organization.cost_group import CostGroup, Organization
 
 HEAD = "policy: P\ncost_basis: billed\nrules:\n"
@@ -133,9 +135,9 @@ pools:
     assert (found.rules[0].valid_from, found.rules[0].valid_until) == (date(2026, 1, 1), date(2027, 1, 1))
     support, rest, tax = found.pools
     shares = (("sales", 9), ("qa", 6), ("eng", 4), ("rest", 1))
-    assert support == Pool("support", "Support", Method.FIXED, shares=shares, place=support.place)
-    assert rest == Pool("rest", "rest", Method.EVEN, Recipients(("a",), ("b", "c"), ("d",)), place=rest.place)
-    assert tax == Pool("tax", "tax", Method.PROPORTIONAL, negative_basis=NegativeBasis.ZERO, place=tax.place)
+    assert support == Pool("support", "Support", Fixed(shares), place=support.place)
+    assert rest == Pool("rest", "rest", Even(), Recipients(("a",), ("b", "c"), ("d",)), place=rest.place)
+    assert tax == Pool("tax", "tax", Cost(), negative_basis=NegativeBasis.ZERO, place=tax.place)
     assert [pool.place.line for pool in found.pools] == [9, 10, 11]
 
 
@@ -258,9 +260,9 @@ def policies(draw: st.DrawFn) -> Policy:
         lambda parts: tuple((code, part // math.gcd(*parts.values())) for code, part in parts.items())
     )
     pools = st.one_of(
-        st.builds(Pool, codes, named, st.just(Method.FIXED), shares=fixed),
-        st.builds(Pool, codes, named, st.just(Method.EVEN), st.builds(Recipients, some_codes, some_codes, some_codes)),
-        st.builds(Pool, codes, named, st.just(Method.PROPORTIONAL), negative_basis=st.sampled_from(NegativeBasis)),
+        st.builds(Pool, codes, named, st.builds(Fixed, fixed)),
+        st.builds(Pool, codes, named, st.just(Even()), st.builds(Recipients, some_codes, some_codes, some_codes)),
+        st.builds(Pool, codes, named, st.just(Cost()), negative_basis=st.sampled_from(NegativeBasis)),
     )
     return Policy(
         name=draw(texts),
@@ -325,16 +327,17 @@ def _condition(condition: Condition) -> dict[str, Any]:
 
 
 def _pool(pool: Pool) -> dict[str, Any]:
-    whole = sum(weight for _, weight in pool.shares)
-    share: object = {"fixed": {code: f"{weight}/{whole}" for code, weight in pool.shares}}
     found: dict[str, Any] = {"id": pool.id, "name": pool.name}
-    if pool.method is not Method.FIXED:
-        share = "even" if pool.method is Method.EVEN else "proportional to direct cost"
+    share: object = "even" if pool.basis == Even() else "proportional to direct cost"
+    if isinstance(pool.basis, Fixed):
+        whole = sum(weight for _, weight in pool.basis.shares)
+        share = {"fixed": {code: f"{weight}/{whole}" for code, weight in pool.basis.shares}}
+    else:
         asked = pool.recipients
         found["recipients"] = {
             "groups": list(asked.groups), "under": list(asked.under), "except": list(asked.excluded),
         }  # fmt: skip
-    if pool.method is Method.PROPORTIONAL:
+    if isinstance(pool.basis, Cost):
         found["negative_basis"] = str(pool.negative_basis)
     return found | {"share": share}
 
@@ -352,11 +355,8 @@ def _bare(policy: Policy) -> Policy:
     rules = tuple(
         Rule(rule.id, rule.name, rule.when, rule.target, rule.valid_from, rule.valid_until) for rule in policy.rules
     )
-    pools = tuple(
-        Pool(pool.id, pool.name, pool.method, pool.recipients, pool.shares, pool.negative_basis)
-        for pool in policy.pools
-    )
-    return Policy(policy.name, policy.cost_basis, rules, pools, "", policy.alias_tables)
+    pools = tuple(replace(pool, place=Place()) for pool in policy.pools)
+    return Policy(policy.name, policy.cost_basis, rules, pools, "", alias_tables=policy.alias_tables)
 
 
 def test_mistakes_are_raised_together(tmp_path: Path) -> None:

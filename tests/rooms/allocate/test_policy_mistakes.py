@@ -9,7 +9,8 @@ import pytest
 
 from apportion import organization
 from apportion.allocate import policy_checks, policy_file
-from apportion.allocate.policy import CostBasis, Method, Policy, Pool
+from apportion.allocate.basis import Fixed
+from apportion.allocate.policy import CostBasis, Policy, Pool
 from apportion.allocate.rule import KEPT_CENTRAL, ByTag, Equals, Field, Holder, Rule, Target
 from apportion.errors import DocumentError, Mistake
 from apportion.organization.cost_group import CostGroup, Organization
@@ -74,7 +75,7 @@ def test_a_policy_that_was_never_in_a_file_is_checked_too() -> None:
     rule = Rule("r", "r", Equals(Field("team", is_tag=True), ("x",)), Target(Holder.COST_GROUP, "b"))
     tag = Rule("t", "t", None, ByTag(Field("team", is_tag=True)))
     last = Rule("k", "k", None, KEPT_CENTRAL)
-    pool = Pool("p", "p", Method.FIXED, shares=(("c", 1),))
+    pool = Pool("p", "p", Fixed((("c", 1),)))
     policy = Policy("P", CostBasis.BILLED, (rule, tag, last, last), (pool,), digest="")
     assert [mistake.code for mistake in policy_checks.check(policy, tree)] == [
         "DUPLICATE_ID", "UNKNOWN_COST_GROUP", "UNREACHABLE_RULE", "UNKNOWN_COST_GROUP", "POOL_NOT_FED",

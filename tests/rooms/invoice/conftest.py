@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from apportion.allocate.allocation import Allocation, Cell, Scope
-from apportion.allocate.policy import CostBasis, Method, Policy, Pool
+from apportion.allocate.basis import Cost, Even, Fixed
+from apportion.allocate.policy import CostBasis, Policy, Pool
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Rule, Target
-from apportion.allocate.waterfall import lines, share_pools
+from apportion.allocate.waterfall import Circumstances, lines, share_pools
 from apportion.invoice.statement import Statement, statements
 from apportion.money.amount import units
 from apportion.organization.coding import Coding
@@ -39,9 +40,9 @@ def month() -> Month:
         ]
     )
     pools = (
-        Pool("late", "Late", Method.EVEN),
-        Pool("support", "=Support", Method.PROPORTIONAL),
-        Pool("fixed", "Fixed", Method.FIXED, shares=(("zebra", 1), ("apple", 2))),
+        Pool("late", "Late", Even()),
+        Pool("support", "=Support", Cost()),
+        Pool("fixed", "Fixed", Fixed((("zebra", 1), ("apple", 2)))),
     )
     rules = tuple(Rule(f"r{n}", f"Rule {n}", None, KEPT_CENTRAL) for n in range(1, 6))
     policy = Policy("Policy", CostBasis.EFFECTIVE, rules, pools, "p" * 64)
@@ -65,7 +66,7 @@ def month() -> Month:
         cell("r4", KEPT_CENTRAL, usd, "Transfer", "5"),
         cell(None, UNALLOCATED, usd, "Compute", "7"),
     )
-    shares = share_pools(cells, pools, tree)
+    shares = share_pools(cells, pools, Circumstances(tree, BillingPeriod(2026, 10))).shares
     allocation = Allocation(
         BillingPeriod(2026, 10),
         CostBasis.EFFECTIVE,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apportion.allocate.allocation import Scope, Share
-from apportion.allocate.policy import Method, Pool
+from apportion.allocate.basis import Basis, Cost, Even, Fixed
+from apportion.allocate.policy import Pool
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Target
 from apportion.errors import ConservationError, InputRefusedError, NotFoundError
 from apportion.invoice import wording
@@ -117,27 +118,27 @@ def test_wrong_totals_and_gaps_in_line_numbers_are_refused(month: Month) -> None
     ],
 )
 def test_proportional_shares_are_said_in_money(weight: str, whole: str, holder: Holder, expected: str) -> None:
-    assert _said(Method.PROPORTIONAL, units(weight), units(whole), holder) == expected
+    assert _said(Cost(), units(weight), units(whole), holder) == expected
 
 
 @pytest.mark.parametrize(
-    ("method", "weight", "whole", "expected"),
+    ("basis", "weight", "whole", "expected"),
     [
-        (Method.EVEN, 1, 12, "even among 12 cost groups"),
-        (Method.EVEN, 1, 1, "the only cost group"),
-        (Method.FIXED, 45, 100, "fixed share 45 %"),
-        (Method.FIXED, 3334, 10000, "fixed share 33.34 %"),
-        (Method.FIXED, 1, 3, "fixed share 1 of 3 parts (33.3333 %)"),
-        (Method.FIXED, 1, 1, "fixed share 100 %"),
+        (Even(), 1, 12, "even among 12 cost groups"),
+        (Even(), 1, 1, "the only cost group"),
+        (Fixed(()), 45, 100, "fixed share 45 %"),
+        (Fixed(()), 3334, 10000, "fixed share 33.34 %"),
+        (Fixed(()), 1, 3, "fixed share 1 of 3 parts (33.3333 %)"),
+        (Fixed(()), 1, 1, "fixed share 100 %"),
     ],
 )
-def test_other_shares_are_said_in_parts(method: Method, weight: int, whole: int, expected: str) -> None:
-    assert _said(method, weight, whole, Holder.COST_GROUP) == expected
+def test_other_shares_are_said_in_parts(basis: Basis, weight: int, whole: int, expected: str) -> None:
+    assert _said(basis, weight, whole, Holder.COST_GROUP) == expected
 
 
-def _said(method: Method, weight: int, whole: int, holder: Holder) -> str:
+def _said(basis: Basis, weight: int, whole: int, holder: Holder) -> str:
     share = Share(1, "p", UNALLOCATED, Scope("N", "", "", "USD"), 1, weight, whole, 1)
-    return wording.share_reason(Pool("p", "Pool", method), [share], holder).removeprefix("Pool: ")
+    return wording.share_reason(Pool("p", "Pool", basis), [share], holder).removeprefix("Pool: ")
 
 
 def test_many_rules_are_counted() -> None:
