@@ -110,6 +110,12 @@ def weigh(pool: Pool, facts: Facts, amount: int) -> Weighing:
 def _bounded(pool: Pool, facts: Facts, weights: Weights, amount: int) -> Weights:
     if pool.limits is None and pool.cap is None:
         return weights
+    if any(isinstance(basis, Priced) for basis in pool.bases):
+        raise AllocationRefusedError(
+            f"Pool '{pool.id}' is shared by prices, which no limit and no cap may change.",
+            place=pool.place,
+            advice="Take `limits` and `cap` out, or share by another basis.",
+        )
     return limited(pool, facts.currency, weights, amount)
 
 
@@ -309,8 +315,11 @@ def groups_of(asked: Recipients, tree: Tree, cells: Iterable[Cell] = ()) -> tupl
         taking = set(asked.groups).union(*(set(leaves).intersection(tree.below(code)) for code in asked.under))
         for code in asked.groups:
             tree[code]
-        for name, values in asked.having:
-            taking.update(code for code in leaves if tree[code].attribute(name) in values)
+        if asked.having:
+            has_all = (
+                code for code in leaves if all(tree[code].attribute(name) in values for name, values in asked.having)
+            )
+            taking.update(has_all)
         if asked.charged_by:
             rules = set(asked.charged_by)
             taking.update(cell.target.code for cell in cells if cell.rule_id in rules and cell.target.code in tree)

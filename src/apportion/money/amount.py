@@ -6,7 +6,7 @@ import re
 from decimal import Context, Decimal, Inexact
 
 SCALE = 18
-ONE = 10**SCALE
+ONE: int = 10**SCALE
 
 # The usual context has 28 digits, and would round a total of ten thousand million without a word.
 _WIDE = Context(prec=200, traps=[Inexact])

@@ -153,7 +153,7 @@ def tags(column: Column | None, keys: Sequence[str]) -> list[str]:
     if column is None or not column.physical:
         return ["NULL::VARCHAR"] * len(keys)
     if column.type.startswith("MAP"):
-        # Half the price of map[key], which copies where this picks.
+        # Cheaper than map[key], and the same.
         names, values = f"map_keys({raw(column)})", f"map_values({raw(column)})"
         return [f"{values}[list_position({names}, {literal(key)})]" for key in keys]
     paths = ", ".join(literal('$."' + key.replace("\\", "\\\\").replace('"', '\\"') + '"') for key in keys)
