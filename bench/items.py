@@ -16,15 +16,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from apportion.allocate import allocator, run_file
-from apportion.allocate.policy import Policy
+from apportion.allocate import allocator, run_file, waterfall
+from apportion.allocate.policy import Policy, PoolOrder
+from apportion.allocate.rule import Holder
+from apportion.allocate.usage import NO_USAGE
 from apportion.close import explain as explaining
 from apportion.close import month as months
 from apportion.close import run as runs
+from apportion.errors import ConservationError
 from apportion.ingest import load
 from apportion.warehouse import queries
 from apportion.warehouse.store import Workspace
-from bench import data, floors, policies, rivals, workspaces
+from bench import data, floors, policies, rivals, sharing, workspaces
 from bench.breakdown import profiled
 from bench.meter import Meter
 
@@ -135,6 +138,36 @@ def allocate_again(meter: Meter, *, root: str, rules: int, variant: int) -> Fact
     return {"cells": len(run.allocation.cells), "cache_mb": cached / 1e6}
 
 
+def share(meter: Meter, *, rows: int, rules: int, staged: bool) -> Facts:
+    """Allocate a period whose pools are shared evenly, or in five stages by metered usage, and save the run."""
+    snapshot = workspaces.snapshot(data.parquet(rows))
+    organization, policy, usage = policies.organization(), sharing.even(policies.policy(rules)), NO_USAGE
+    if staged:
+        policy, usage = sharing.staged(policy)
+    with _scratch("run") as directory:
+        sidecars = directory / runs.SIDECARS
+        sidecars.mkdir()
+        with meter.running():
+            allocation, decisions = allocator.allocate(
+                policy, organization, snapshot, sidecars=sidecars, issuer_aliases={}, usage=usage
+            )
+            run_file.save(allocation, decisions, directory)
+    return {"shares": len(allocation.shares), "lines": len(allocation.lines)}
+
+
+def reciprocal(meter: Meter, *, groups: int, pools: int, recipients: int) -> Facts:
+    """Share pools that all serve each other, and prove that what came in went out."""
+    cells, made, tree = sharing.reciprocal(groups, pools, recipients)
+    with meter.running():
+        shared = waterfall.share_pools(
+            cells, made, waterfall.Circumstances(tree, data.PERIOD, PoolOrder.RECIPROCAL)
+        ).shares
+    out = sum(one.units for one in shared if one.target.holder is Holder.COST_GROUP)
+    if out != sum(cell.units for cell in cells):
+        raise ConservationError(f"{out} units went out of the loop.")
+    return {"shares": len(shared)}
+
+
 def explain(meter: Meter, *, root: str, which: str) -> Facts:
     """Explain one line of the workspace's run with its source rows: the median or largest direct line, or a share."""
     opened = Workspace.open(Path(root))
@@ -175,7 +208,8 @@ def ingest(meter: Meter, *, rows: int, csv: bool) -> Facts:
 ITEMS: Mapping[str, Callable[..., Facts]] = {
     function.__name__: function
     for function in (
-        floor, allocate, breakdown, sql_case, polars_script, workspace, allocate_again, explain, csv_convert, ingest,
+        floor, allocate, breakdown, sql_case, polars_script, workspace, allocate_again, share, reciprocal, explain,
+        csv_convert, ingest,
     )
 }  # fmt: skip
 

@@ -37,6 +37,12 @@ def verdicts(found: Results) -> Iterator[Verdict]:
     if found.has("rules 100", "rules 2000"):
         many, few = series["rules 2000"], series["rules 100"]
         yield Verdict("2,000 rules, of 100 rules for the same charges", many.to_cube_s / few.to_cube_s, 1.3)
+    if found.has("even shares", "staged shares"):
+        ratio = series["staged shares"].cpu_s / series["even shares"].cpu_s
+        yield Verdict("60 pools in five stages by metered usage, of even shares only", ratio, 1.2)
+    if found.has("reciprocal"):
+        yield Verdict("500 pools that serve each other, wall", series["reciprocal"].wall_s, 5.0, "{:.2f} s")
+        yield Verdict("memory of that", series["reciprocal"].peak_mb, GIB_MB, "{:.0f} MB")
     if found.has("floor", "ingest Parquet"):
         ratio = series["ingest Parquet"].cpu_s / series["floor"].cpu_s
         yield Verdict("ingest of Parquet, of the floor", ratio, 1.5)

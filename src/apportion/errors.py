@@ -164,6 +164,12 @@ class MissingBasisError(AllocationRefusedError):
     code = "MISSING_BASIS"
 
 
+class MissingRateError(MissingBasisError):
+    """No rate of exchange between two currencies, or none that is recent enough."""
+
+    code = "MISSING_RATE"
+
+
 class PoolLoopError(AllocationRefusedError):
     """Pools that share into each other."""
 

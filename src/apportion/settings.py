@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from apportion import yamlfile
+from apportion.errors import BadValueError
 from apportion.money.currency import CODES
+from apportion.money.exchange import OLDEST, Choice
 from apportion.yamlfile import Flag, Text, refuse
 
 FILE_NAME = "apportion.yaml"
@@ -54,7 +56,24 @@ def _currency(code: str) -> str:
     return code
 
 
+def _choice(text: str) -> str:
+    try:
+        Choice.parse(text)
+    except BadValueError as error:
+        raise refuse("BAD_CHOICE", error.sentence, error.advice) from None
+    return text
+
+
+def _inside(name: str) -> str:
+    """A file that is copied with every run: from outside the workspace there would be no place for it."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        raise refuse("BAD_FILE", f"'{name}' is not in the workspace.", "Bring the file there, and name it from there.")
+    return name
+
+
 Filled = Annotated[Text, AfterValidator(_filled)]
+Inside = Annotated[Filled, AfterValidator(_inside)]
 
 
 class _Section(BaseModel):
@@ -84,6 +103,20 @@ class LedgerAccounts(_Section):
     rounding: Text = ""
 
 
+class ExchangeSettings(_Section):
+    """How amounts come into another currency than they were billed in.
+
+    `rates` are CSV files, asked in this order: reference rates of the European Central Bank, or the company's own.
+    `choose` says which of their rates count for a period (see `money.exchange.Choice`), and none more than `oldest`
+    days off does. In `reporting_currency` the tie-out adds all currencies up.
+    """
+
+    rates: tuple[Inside, ...] = Field(min_length=1)
+    choose: Annotated[Text, AfterValidator(_choice)]
+    reporting_currency: Annotated[Filled, AfterValidator(_currency)]
+    oldest: int = Field(OLDEST, ge=1, le=366)
+
+
 class SourceSettings(_Section):
     """How the deliveries of one source are read.
 
@@ -107,10 +140,11 @@ class Settings(_Section):
 
     company: Filled
     currency: Annotated[Text, AfterValidator(_currency)] = ""
-    policy: Filled = "policy.yaml"
-    organization: Filled = "organization.yaml"
+    policy: Inside = "policy.yaml"
+    organization: Inside = "organization.yaml"
     payer: PayerCoding = PayerCoding()
     ledger: LedgerAccounts = LedgerAccounts()
+    exchange: ExchangeSettings | None = None
     statement_prefix: Annotated[Text, AfterValidator(_prefix)] = "ST"
     sources: Mapping[Annotated[str, AfterValidator(_source_name)], SourceSettings] = Field(default_factory=dict)
     issuer_aliases: Mapping[Filled, Filled] = Field(default_factory=dict)

@@ -300,6 +300,16 @@ class TestFallbacks:
         pool = Pool("pool", "Pool", Metered("seats"), otherwise=(KeptCentral(),))
         assert by(pool).carried == {"kept_central": 1000}
 
+    def test_nobody_takes_part(self) -> None:
+        pool = Pool("pool", "Pool", Even(), Recipients(charged_by=("no-such",)), otherwise=(KeptCentral(),))
+        assert by(pool).carried == {"kept_central": 1000}
+
+    def test_a_limit_in_another_currency(self) -> None:
+        euros = Limits(at_most=Amount(ONE, "EUR"))
+        pool = Pool("pool", "Pool", Metered("requests"), limits=euros)
+        with pytest.raises(MissingBasisError, match="given in EUR"):
+            by(pool)
+
     def test_the_last_error_is_the_one_that_counts(self) -> None:
         with pytest.raises(ZeroBasisError, match="used nothing of 'nothing'"):
             by(Pool("pool", "Pool", Metered("seats"), otherwise=(Metered("nothing"),)))

@@ -49,7 +49,10 @@ def test_there_is_one_example_of_each_kind(tmp_path: Path) -> None:
     text = (tmp_path / "policy.yaml").read_text(encoding="utf-8")
     kinds = {type(part) for rule in policy.rules if rule.when for part in _parts(rule.when)}
     assert kinds >= {And, Or, Not, Equals, Prefix, Glob, Matches, Exists, Between}
-    assert {pool.method for pool in policy.pools} == set(Method)
+    methods = {Method.EVEN, Method.FIXED, Method.PROPORTIONAL, Method.MIXED}
+    assert {pool.method for pool in policy.pools} == methods
+    assert any(pool.otherwise and pool.limits and pool.recipients.having for pool in policy.pools)
+    assert policy.consumers
     targets = [rule.target for rule in policy.rules]
     assert any(isinstance(target, ByTag) and target.aliases for target in targets)
     holders = {target.holder for target in targets if not isinstance(target, ByTag)}

@@ -104,9 +104,36 @@ class Line(NamedTuple):
     corrects: str = ""
 
 
+class Corrected(NamedTuple):
+    """Who takes the late corrections of `corrects` (``2025-05``) that were `first` to be carried by somebody then.
+
+    `holder` is the same, or what became of it. `statement` is the number of the first one's statement of that month,
+    empty where there was none.
+    """
+
+    corrects: str
+    first: Target
+    holder: Target
+    statement: str
+
+
+class Carried(NamedTuple):
+    """What rounding a scope to minor units left over: units from the month before, and units to the month after.
+
+    Units that come in count in the scope's rounded total, and what that does not hold goes out.
+    """
+
+    scope: Scope
+    units_in: int
+    units_out: int
+
+
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """One billing period, allocated. Digests are SHA-256 and pin everything the result depends on."""
+    """One billing period, allocated. Digests are SHA-256 and pin everything the result depends on.
+
+    `carried` holds every scope that rounding leaves or left something of; None where nothing is carried at all.
+    """
 
     period: BillingPeriod
     cost_basis: CostBasis
@@ -118,3 +145,5 @@ class Allocation:
     snapshot_digest: str
     weighed: tuple[Weighed, ...] = ()
     usage_digest: str = ""
+    corrected: tuple[Corrected, ...] = ()
+    carried: tuple[Carried, ...] | None = None

@@ -1,4 +1,4 @@
-"""What a condition may look at: FOCUS columns by their Column ID, ``x_`` columns, and tags as ``tags.KEY``."""
+"""What a policy may look at: FOCUS columns by their Column ID, ``x_`` columns, tags as ``tags.KEY``, and usage."""
 
 from __future__ import annotations
 
@@ -46,6 +46,27 @@ def check_column(name: str, words: Iterable[str] = ()) -> str:
         f"'{name}' is no FOCUS column.",
         advice or "Columns of your own begin with x_, and a tag is written tags.KEY.",
     )
+
+
+def check_followed(name: str) -> str:
+    """A column or tag by whose values charges can be told to belong together."""
+    check_key(name)
+    if name in ("Tags", "AllocatedTags") or (name in COLUMNS and COLUMNS[name].type == DataType.DECIMAL):
+        advice = "Name what it shares with them, such as ResourceId, SubAccountId or ServiceName."
+        raise refuse("MISFIT", f"'{name}' does not tell which charges one belongs to.", advice)
+    return name
+
+
+def check_usage_key(name: str) -> str:
+    """``consumer``, ``metric`` or a dimension of usage: any name but those of the columns that are neither."""
+    if not name.strip():
+        raise refuse("UNKNOWN_COLUMN", "The name is empty.", "Write consumer, metric, or the name of a dimension.")
+    if name.casefold() in ("consumer", "metric") and name not in ("consumer", "metric"):
+        raise refuse("UNKNOWN_COLUMN", f"'{name}' is no dimension of usage.", f"Did you mean '{name.casefold()}'?")
+    if name.casefold() in ("period", "value"):
+        sentence = f"'{name}' is no dimension of usage: a rule cannot look at it."
+        raise refuse("UNKNOWN_COLUMN", sentence, "It can look at consumer, metric, and the names of dimensions.")
+    return name
 
 
 def misfits(key: str, tests: Iterable[str]) -> list[Refusal]:

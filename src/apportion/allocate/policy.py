@@ -123,7 +123,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The most of a pool that is shared at all; the rest goes to `rest`: kept central, or another pool."""
+    """The most of a pool that is shared at all; the rest goes to `rest`: kept central, another pool or a group."""
 
     most: Amount
     rest: Target = KEPT_CENTRAL

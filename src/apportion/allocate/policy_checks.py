@@ -6,15 +6,16 @@ What is called a mistake is one for certain; what only looks odd is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from apportion.allocate.policy import Policy, Pool
+from apportion.allocate.commitment_checks import check_commitments
+from apportion.allocate.policy import Policy
 from apportion.allocate.pool_checks import check_pools
 from apportion.allocate.rule import ByTag, Holder, Rule
-from apportion.allocate.spots import Spots
+from apportion.allocate.spots import Listed, Spots
 from apportion.allocate.unreachable import covered, never_met
-from apportion.errors import Mistake
+from apportion.errors import Mistake, Place
 from apportion.organization.cost_group import Organization
 from apportion.organization.life import Life, covers, life_text, lives
 from apportion.periods import BillingPeriod
@@ -35,51 +36,75 @@ def check(
     """
     today = today or datetime.now(UTC).date()
     first, after = (period.starts_on, period.ends_on) if period else (today, today + timedelta(days=1))
+    tree = organization.during(first, after)
     found = [
-        *_doubles("rule", policy.rules, policy),
-        *_doubles("pool", policy.pools, policy),
-        *_targets(policy, organization, (first, after), fixed=period is not None),
-        *_aliases(policy, organization),
-        *_dates(policy),
-        *_reach(policy),
-        *check_pools(policy, organization, organization.during(first, after)),
+        *_doubles(policy, ("rules",)),
+        *_doubles(policy, ("consumers",)),
+        *_doubles(policy, ("pools", "commitments", "uplifts")),
     ]
+    for listed in _RULES:
+        found += _targets(policy, listed, organization, (first, after), fixed=period is not None)
+        found += _dates(policy, listed)
+        found += _reach(policy, listed)
+    found += _aliases(policy, organization)
+    found += check_pools(policy, organization, tree)
+    found += check_commitments(policy, organization, tree)
     return tuple(in_file_order(found))
 
 
-def _doubles(what: str, things: Iterable[Rule | Pool], policy: Policy) -> Iterator[Mistake]:
+_RULES: tuple[Listed, ...] = ("rules", "consumers")
+_ONE: Mapping[Listed, str] = {
+    "rules": "rule",
+    "consumers": "consumer rule",
+    "pools": "pool",
+    "commitments": "commitment",
+    "uplifts": "uplift",
+}
+
+
+def _rules(policy: Policy, listed: Listed) -> tuple[Rule, ...]:
+    return policy.rules if listed == "rules" else policy.consumers
+
+
+def _doubles(policy: Policy, lists: Iterable[Listed]) -> Iterator[Mistake]:
+    """Entries of one id. Lists that are checked together share theirs: statements name what stands in them."""
     spots = Spots(policy)
-    seen: dict[str, Rule | Pool] = {}
-    for position, thing in enumerate(things):
-        first = seen.get(thing.id.casefold())
-        if first is None:
-            seen[thing.id.casefold()] = thing
-        else:
-            place = spots.rule(position, "id") if what == "rule" else spots.pool(position, "id")
-            alike = "" if first.id == thing.id else f", where it is written '{first.id}'"
-            where = f" on line {first.place.line}" if first.place.line else ""
-            sentence = f"The {what} '{thing.id}' stands a second time; the first is{where}{alike}."
-            yield Mistake("DUPLICATE_ID", sentence, place, "Give one of them another id.")
+    seen: dict[str, tuple[Listed, str, Place]] = {}
+    for listed in lists:
+        for position, thing in enumerate(getattr(policy, listed)):
+            first = seen.get(thing.id.casefold())
+            if first is None:
+                seen[thing.id.casefold()] = (listed, thing.id, thing.place)
+                continue
+            other, code, place = first
+            where = f" on line {place.line}" if place.line else ""
+            alike = "" if code == thing.id else f", where it is written '{code}'"
+            sentence = f"The {_ONE[listed]} '{thing.id}' stands a second time; the first is{where}{alike}."
+            if other != listed:
+                sentence = f"The {_ONE[listed]} '{thing.id}' has the id of the {_ONE[other]}{where}{alike}."
+            yield Mistake("DUPLICATE_ID", sentence, spots.at(listed, position, "id"), "Give one of them another id.")
 
 
-def _targets(policy: Policy, organization: Organization, span: tuple[date, date], *, fixed: bool) -> Iterator[Mistake]:
+def _targets(
+    policy: Policy, listed: Listed, organization: Organization, span: tuple[date, date], *, fixed: bool
+) -> Iterator[Mistake]:
     """Cost groups and pools that rules name."""
     spots = Spots(policy)
     pools = {pool.id for pool in policy.pools}
     spans = lives(organization.versions)
-    for position, rule in enumerate(policy.rules):
+    for position, rule in enumerate(_rules(policy, listed)):
         target = rule.target
         if isinstance(target, ByTag):
             continue
         if target.holder is Holder.POOL and target.code not in pools:
-            place = spots.rule(position, "charge_to", "pool")
+            place = spots.at(listed, position, "charge_to", "pool")
             advice = suggestion(target.code, pools)
             if target.code in spans:
                 advice = f"It is a cost group: write {{cost_group: {target.code}}}."
             yield Mistake("UNKNOWN_POOL", f"There is no pool '{target.code}'.", place, advice)
         if target.holder is not Holder.COST_GROUP:
             continue
-        place = spots.rule(position, "charge_to", "cost_group")
+        place = spots.at(listed, position, "charge_to", "cost_group")
         if target.code not in spans:
             advice = suggestion(target.code, spans)
             if target.code in pools:
@@ -127,7 +152,8 @@ def _aliases(policy: Policy, organization: Organization) -> Iterator[Mistake]:
     spots = Spots(policy)
     known = organization.codes
     pools = {pool.id for pool in policy.pools}
-    folding = {rule.target.aliases for rule in policy.rules if isinstance(rule.target, ByTag) and rule.target.fold}
+    rules = (*policy.rules, *policy.consumers)
+    folding = {rule.target.aliases for rule in rules if isinstance(rule.target, ByTag) and rule.target.fold}
     for name, table in policy.alias_tables:
         first: dict[str, tuple[str, str]] = {}
         for value, code in table:
@@ -146,29 +172,30 @@ def _aliases(policy: Policy, organization: Organization) -> Iterator[Mistake]:
                 yield Mistake("ALIASES_ALIKE", sentence, place, advice)
 
 
-def _dates(policy: Policy) -> Iterator[Mistake]:
+def _dates(policy: Policy, listed: Listed) -> Iterator[Mistake]:
     spots = Spots(policy)
-    for position, rule in enumerate(policy.rules):
+    for position, rule in enumerate(_rules(policy, listed)):
         if rule.valid_from and rule.valid_until and rule.valid_from >= rule.valid_until:
             sentence = (
                 f"The rule '{rule.id}' is never in force: from {rule.valid_from} until before {rule.valid_until}."
             )
             advice = "'until' is the first day on which it is no longer in force."
-            yield Mistake("EMPTY_DATES", sentence, spots.rule(position, "until"), advice)
+            yield Mistake("EMPTY_DATES", sentence, spots.at(listed, position, "until"), advice)
 
 
-def _reach(policy: Policy) -> Iterator[Mistake]:
-    spots, rules = Spots(policy), policy.rules
+def _reach(policy: Policy, listed: Listed) -> Iterator[Mistake]:
+    spots, rules = Spots(policy), _rules(policy, listed)
+    nothing = "No charge" if listed == "rules" else "No usage"
     for position in never_met(rules):
         rule = rules[position]
         if rule.valid_from and rule.valid_until and rule.valid_from >= rule.valid_until:
             continue
-        sentence = f"No charge can meet the rule '{rule.id}': what it asks for can never hold at once."
+        sentence = f"{nothing} can meet the rule '{rule.id}': what it asks for can never hold at once."
         advice = "Look for two values of one column, or dates that do not meet."
-        yield Mistake("NEVER_MET", sentence, spots.rule(position, "when"), advice)
+        yield Mistake("NEVER_MET", sentence, spots.at(listed, position, "when"), advice)
     for position, earlier in covered(rules):
         rule, taker = rules[position], rules[earlier]
         where = f" on line {taker.place.line}" if taker.place.line else ""
-        sentence = f"No charge reaches the rule '{rule.id}': the rule '{taker.id}'{where} takes all of them first."
+        sentence = f"{nothing} reaches the rule '{rule.id}': the rule '{taker.id}'{where} takes all of them first."
         advice = "Move it further up, or delete it."
-        yield Mistake("UNREACHABLE_RULE", sentence, spots.rule(position), advice)
+        yield Mistake("UNREACHABLE_RULE", sentence, spots.at(listed, position), advice)

@@ -1,120 +1,124 @@
-"""Whether the pools of a policy can be shared: recipients exist, shares end somewhere, and cost arrives."""
+"""Whether the pools of a policy can be shared: who takes part exists, and every way of sharing can be reached."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from apportion.allocate.basis import Fixed
-from apportion.allocate.policy import Policy, Pool
-from apportion.allocate.rule import Holder, Target
-from apportion.allocate.spots import Spots
-from apportion.allocate.weigh import groups_of
-from apportion.errors import Mistake, Place
+from apportion.allocate.basis import Basis, Cost, Even, Fixed, KeptCentral, Mix
+from apportion.allocate.policy import Policy, Pool, PoolOrder
+from apportion.allocate.pool_order_checks import check_order
+from apportion.allocate.recipient_checks import Entry, World, check_group, check_in_force, check_recipients
+from apportion.allocate.rule import Holder
+from apportion.errors import Mistake
 from apportion.organization.cost_group import Organization, Tree
-from apportion.organization.life import life_text, lives
-from apportion.yamlfile import suggestion
+from apportion.yamlfile import Key, suggestion
+
+
+class Placed(NamedTuple):
+    """A basis and the path from its pool to it."""
+
+    path: tuple[Key, ...]
+    basis: Basis
 
 
 def check_pools(policy: Policy, organization: Organization, tree: Tree) -> Iterator[Mistake]:
     """Every mistake in the pools. `tree` is the tree that they are shared in."""
-    spots = Spots(policy)
+    world = World(policy, organization, tree)
     for position, pool in enumerate(policy.pools):
-        if isinstance(pool.basis, Fixed):
-            yield from _fixed(policy, position, pool.basis, organization, tree)
+        entry = Entry("pools", position, "pool", pool.id)
+        yield from check_recipients(world, entry, pool.recipients)
+        for placed in parts_of(pool):
+            yield from _basis(world, entry, placed)
+        yield from _rest(world, entry, pool)
+        yield from _unreachable(world, entry, pool)
+    yield from check_order(world)
+
+
+def bases_of(pool: Pool) -> list[Placed]:
+    """The basis of a pool and those that it falls back on."""
+    return [Placed(("share",), pool.basis)] + [
+        Placed(("otherwise", position), basis) for position, basis in enumerate(pool.otherwise)
+    ]
+
+
+def parts_of(pool: Pool) -> list[Placed]:
+    """Like `bases_of`, with the bases of its parts in place of each mix."""
+    found = []
+    for placed in bases_of(pool):
+        if isinstance(placed.basis, Mix):
+            parts = enumerate(placed.basis.parts)
+            found += [Placed((*placed.path, "mix", position, "by"), part.basis) for position, part in parts]
         else:
-            yield from _recipients(policy, position, organization, tree)
-    yield from _loops(policy.pools, spots)
-    yield from _not_fed(policy, spots)
+            found.append(placed)
+    return found
 
 
-def _fixed(policy: Policy, position: int, basis: Fixed, organization: Organization, tree: Tree) -> Iterator[Mistake]:
-    spots = Spots(policy)
-    pools = {other.id for other in policy.pools}
+def _basis(world: World, entry: Entry, placed: Placed) -> Iterator[Mistake]:
+    if isinstance(placed.basis, Fixed):
+        yield from _fixed(world, entry, placed.path, placed.basis)
+    elif isinstance(placed.basis, Cost):
+        for position, code in enumerate(placed.basis.under):
+            yield from check_group(world, code, entry.at(world, *placed.path, "direct_cost", "under", position))
+
+
+def _fixed(world: World, entry: Entry, path: tuple[Key, ...], basis: Fixed) -> Iterator[Mistake]:
+    pools, known = world.pools, world.codes
     for code, _ in basis.shares:
-        place = spots.pool_key(position, "share", "fixed", code)
-        if code in pools and code in organization.codes:
+        place = world.spots.key(entry.listed, entry.position, *path, "fixed", code)
+        if code in pools and code in known:
             sentence = f"'{code}' is a pool and a cost group, and a share cannot tell which of them is meant."
             yield Mistake("AMBIGUOUS_NAME", sentence, place, "Give the pool another id.")
+        elif code not in pools and code not in known:
+            sentence = f"'{code}' is neither a cost group nor a pool."
+            yield Mistake("UNKNOWN_COST_GROUP", sentence, place, suggestion(code, [*known, *sorted(pools)]))
         elif code not in pools:
-            yield from _known_group(code, place, organization, tree, also=pools)
+            yield from check_in_force(world, code, place)
 
 
-def _recipients(policy: Policy, position: int, organization: Organization, tree: Tree) -> Iterator[Mistake]:
-    spots, pool = Spots(policy), policy.pools[position]
-    asked = pool.recipients
-    found: list[Mistake] = []
-    for key, codes in (("groups", asked.groups), ("under", asked.under), ("except", asked.excluded)):
-        for place, code in enumerate(codes):
-            there = spots.pool(position, "recipients", key, place)
-            # To leave out somebody who is not there is no mistake, as long as such a group exists at all.
-            among = tree if key != "except" or code not in organization.codes else None
-            if among is not None:
-                found += _known_group(code, there, organization, among)
-    yield from found
-    if not found and (mistake := _nobody(pool, tree, spots.pool(position, "recipients"))):
-        yield mistake
+def _rest(world: World, entry: Entry, pool: Pool) -> Iterator[Mistake]:
+    """Where the rest of a cap goes."""
+    if pool.cap is None:
+        return
+    rest = pool.cap.rest
+    if rest.holder is Holder.COST_GROUP:
+        yield from check_group(world, rest.code, entry.at(world, "cap", "rest", "cost_group"))
+    elif rest.holder is Holder.POOL and rest.code not in world.pools:
+        advice = suggestion(rest.code, world.pools)
+        if rest.code in world.codes:
+            advice = f"It is a cost group: write {{cost_group: {rest.code}}}."
+        place = entry.at(world, "cap", "rest", "pool")
+        yield Mistake("UNKNOWN_POOL", f"There is no pool '{rest.code}'.", place, advice)
 
 
-def _known_group(
-    code: str, place: Place, organization: Organization, tree: Tree, also: set[str] | None = None
-) -> Iterator[Mistake]:
-    if code not in organization.codes:
-        what = "neither a cost group nor a pool" if also is not None else "no cost group"
-        advice = suggestion(code, [*organization.codes, *sorted(also or ())])
-        yield Mistake("UNKNOWN_COST_GROUP", f"'{code}' is {what}.", place, advice)
-    elif code not in tree:
-        life = life_text(lives(organization.versions)[code])
-        sentence = f"The cost group '{code}' is in the tree only {life}."
-        yield Mistake("NOT_IN_FORCE", sentence, place, "Take it out, or change its dates in the organization.")
+def _unreachable(world: World, entry: Entry, pool: Pool) -> Iterator[Mistake]:
+    """The first basis that is never tried, because one before it can always be followed or is the same."""
+    found = bases_of(pool)
+    for place, (before, after) in enumerate(itertools.pairwise(found)):
+        there = entry.at(world, *after.path)
+        if _never_fails(before.basis, world.policy, place_of_pool=entry.position):
+            words = "Nothing here is ever tried: what stands before it can always be followed."
+            yield Mistake("UNREACHABLE_BASIS", words, there, "Leave it out, or move it further up.")
+            return
+        if after.basis in [basis for _, basis in found[: place + 1]]:
+            sentence = "The same way of sharing was tried before, and will fail again."
+            yield Mistake("UNREACHABLE_BASIS", sentence, there, "Leave it out, or name another.")
 
 
-def _nobody(pool: Pool, tree: Tree, place: Place) -> Mistake | None:
-    if not groups_of(pool.recipients, tree):
-        advice = "Name recipients that are in the tree, or leave out fewer."
-        return Mistake("NO_RECIPIENTS", f"Nobody takes part in the pool '{pool.id}'.", place, advice)
-    return None
-
-
-def _loops(pools: Sequence[Pool], spots: Spots) -> Iterator[Mistake]:
-    """Each loop once, at the share that closes it."""
-    positions = {pool.id: position for position, pool in enumerate(pools)}
-    into = {
-        pool.id: [code for code, weight in pool.basis.shares if weight and code in positions]
-        for pool in pools
-        if isinstance(pool.basis, Fixed)
-    }
-    done: set[str] = set()
-    for start in into:
-        path: list[str] = []
-        left: list[Iterator[str]] = [iter([start])]
-        while left:
-            code = next(left[-1], None)
-            if code is None:
-                left.pop()
-                if path:
-                    done.add(path.pop())
-            elif code in path:
-                loop = [*path[path.index(code) :], code]
-                place = spots.pool_key(positions[path[-1]], "share", "fixed", code)
-                sentence = f"Pools share into each other: {' → '.join(loop)}."
-                yield Mistake("POOL_LOOP", sentence, place, "Take one of these shares out.")
-            elif code not in done:
-                path.append(code)
-                left.append(iter(into.get(code, ())))
-
-
-def _not_fed(policy: Policy, spots: Spots) -> Iterator[Mistake]:
-    """Pools that no rule and no share leads to: whoever reads the policy believes that they hold something."""
-    fed = {
-        rule.target.code
-        for rule in policy.rules
-        if isinstance(rule.target, Target) and rule.target.holder is Holder.POOL
-    }
-    fed |= {
-        code for pool in policy.pools if isinstance(pool.basis, Fixed) for code, weight in pool.basis.shares if weight
-    }
-    for position, pool in enumerate(policy.pools):
-        if pool.id not in fed:
-            sentence = f"No rule and no share leads to the pool '{pool.id}'."
-            advice = "Charge something to it with {pool: …}, or delete it."
-            yield Mistake("POOL_NOT_FED", sentence, spots.pool(position), advice)
+def _never_fails(basis: Basis, policy: Policy, place_of_pool: int) -> bool:
+    """Whether a basis can be followed in every month, as far as somebody takes part at all."""
+    if isinstance(basis, Mix):
+        return basis.is_proportional and all(_never_fails(part.basis, policy, place_of_pool) for part in basis.parts)
+    if not isinstance(basis, Fixed):
+        return isinstance(basis, Even | KeptCentral)
+    # Of fixed shares only those of pools that take none under the order of pools fall out.
+    later = {pool.id for pool in policy.pools[place_of_pool + 1 :]}
+    pools = {pool.id for pool in policy.pools}
+    if policy.pool_order is PoolOrder.DIRECT:
+        out = pools
+    elif policy.pool_order is PoolOrder.DECLARED:
+        out = pools - later
+    else:
+        out = {policy.pools[place_of_pool].id}
+    return any(weight and code not in out for code, weight in basis.shares)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from apportion.allocate.allocation import Allocation, Cell, Line, PartTaken, Scope, Share, Weighed
+from apportion.allocate.allocation import Allocation, Carried, Cell, Corrected, Line, PartTaken, Scope, Share, Weighed
 from apportion.allocate.allocator import Decision
 from apportion.allocate.policy import CostBasis
 from apportion.allocate.quiet import uncollected
@@ -46,6 +46,13 @@ def save(allocation: Allocation, decisions: Sequence[Decision], directory: Path)
         "weighed": [_weighed_row(weighed) for weighed in allocation.weighed],
         "decisions": [[decision.rule_id, str(decision.target.holder), decision.target.code] for decision in decisions],
     }
+    if allocation.corrected:
+        about["corrected"] = [
+            [corrects, str(first.holder), first.code, str(holder.holder), holder.code, statement]
+            for corrects, first, holder, statement in allocation.corrected
+        ]
+    if allocation.carried is not None:
+        about["carried"] = [[*scope, units_in, units_out] for scope, units_in, units_out in allocation.carried]
     (directory / "run.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     digest = hashlib.sha256()
     for name in FILES:
@@ -79,14 +86,26 @@ def load(
         snapshot_digest=about["snapshot_digest"],
         weighed=tuple(_read_weighed(row) for row in about["weighed"]),
         usage_digest=about["usage_digest"],
+        corrected=tuple(_read_corrected(row) for row in about.get("corrected", ())),
+        carried=_read_carried(about),
     )
     decisions = (Decision(rule_id, Target(Holder(holder), code)) for rule_id, holder, code in about["decisions"])
     return allocation, tuple(decisions)
 
 
+def all_lines(directory: Path) -> Iterable[Line]:
+    """The lines of every holder, and nothing else of a saved run."""
+    return (_read_line(row) for row in _read(directory / "lines.csv"))
+
+
 def snapshot_digest(directory: Path) -> str:
     """Which charges a saved run was made from."""
     return str(json.loads((directory / "run.json").read_text(encoding="utf-8"))["snapshot_digest"])
+
+
+def carried(directory: Path) -> tuple[Carried, ...] | None:
+    """What a saved run carried in and out."""
+    return _read_carried(json.loads((directory / "run.json").read_text(encoding="utf-8")))
 
 
 class _Shown(dict[tuple[str, ...], str]):
@@ -157,6 +176,17 @@ def _read_share(row: list[str]) -> Share:
 def _read_line(row: list[str]) -> Line:
     target, scope = _target(row[0], row[1]), _scope(*row[2:6])
     return Line(target, scope, row[6] or None, row[7], row[8], int(row[9]), int(row[10]), row[11])
+
+
+def _read_corrected(row: list[str]) -> Corrected:
+    corrects, first, first_code, holder, code, statement = row
+    return Corrected(corrects, _target(first, first_code), _target(holder, code), statement)
+
+
+def _read_carried(about: dict[str, Any]) -> tuple[Carried, ...] | None:
+    if "carried" not in about:
+        return None
+    return tuple(Carried(_scope(*row[:4]), row[4], row[5]) for row in about["carried"])
 
 
 def _read_weighed(row: list[Any]) -> Weighed:

@@ -28,6 +28,8 @@ from apportion.money.split import settle, split, to_step
 from apportion.organization.cost_group import Tree
 from apportion.periods import BillingPeriod
 
+NOTHING: Mapping[Scope, int] = {}
+
 _Carried = tuple[Target, str, str, str, str]  # a holder; a pool, or a service and category; the period corrected
 
 
@@ -233,11 +235,14 @@ def _followed(found: Sequence[tuple[Target, int]], left: int, weights: Weights, 
     return [(target, part, part, amount) for target, part in units.items() if part]
 
 
-def lines(cells: Sequence[Cell], shares: Sequence[Share], tree: Tree) -> tuple[Line, ...]:
+def lines(
+    cells: Sequence[Cell], shares: Sequence[Share], tree: Tree, left_over: Mapping[Scope, int] = NOTHING
+) -> tuple[Line, ...]:
     """The lines of every holder, settled to minor units within each scope: first holders, then their lines.
 
-    Sorted by scope, then holder in the tree's order (kept central and unallocated last), direct cost before
-    shares. Raises `ConservationError` if the lines do not hold exactly what the cells brought.
+    `left_over` is what rounding left of the month before: it counts in a scope's rounded total. Sorted by scope, then
+    holder in the tree's order (kept central and unallocated last), direct cost before shares. Raises
+    `ConservationError` if the lines do not hold exactly what the cells brought.
     """
     carried: dict[Scope, dict[_Carried, int]] = defaultdict(lambda: defaultdict(int))
     for cell in cells:
@@ -253,8 +258,8 @@ def lines(cells: Sequence[Cell], shares: Sequence[Share], tree: Tree) -> tuple[L
         found = sorted(carried[scope].items(), key=lambda each: (place[each[0][0]], *each[0][1:]))
         amounts = [amount for _, amount in found]
         step = units_per_minor(scope.currency)
-        minors = _settled([key[0] for key, _ in found], amounts, step)
-        if sum(amounts) != whole[scope] or sum(minors) != to_step(whole[scope], step):
+        minors, rounded = _settled([key[0] for key, _ in found], amounts, step, left_over.get(scope, 0))
+        if sum(amounts) != whole[scope] or sum(minors) != rounded:
             raise ConservationError(f"The lines of {scope} do not add up to what came in.")
         settled += [
             Line(target, scope, pool_id or None, service, category, amount, minor, corrects)
@@ -263,14 +268,26 @@ def lines(cells: Sequence[Cell], shares: Sequence[Share], tree: Tree) -> tuple[L
     return tuple(settled)
 
 
-def _settled(holders: Sequence[Target], amounts: Sequence[int], step: int) -> list[int]:
-    """Amounts of one scope in minor units: first the total of each holder, then its lines, so that both are closest."""
+def settled_total(totals: Sequence[int], left_over: int, step: int) -> int:
+    """What a scope comes to in whole steps, of the total of each holder and what the month before left over.
+
+    Zero where nobody carries any cost: there is no line that a step could be on.
+    """
+    return to_step(sum(totals) + left_over, step) if any(totals) else 0
+
+
+def _settled(holders: Sequence[Target], amounts: Sequence[int], step: int, left_over: int) -> tuple[list[int], int]:
+    """Amounts of one scope in minor units, and what they come to: first the total of each holder, then its lines, so
+    that both are closest.
+    """
     ends = [
         place for place in range(1, len(holders) + 1) if place == len(holders) or holders[place] != holders[place - 1]
     ]
     groups = [amounts[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-    totals = settle([sum(group) for group in groups], step)
-    return [minor for group, total in zip(groups, totals, strict=True) for minor in settle(group, step, total)]
+    sums = [sum(group) for group in groups]
+    whole = settled_total(sums, left_over, step)
+    totals = settle(sums, step, whole)
+    return [minor for group, total in zip(groups, totals, strict=True) for minor in settle(group, step, total)], whole
 
 
 def _places(tree: Tree) -> Mapping[Target, int]:

@@ -94,12 +94,13 @@ def weigh(pool: Pool, facts: Facts, amount: int) -> Weighing:
             continue
         try:
             weights, parts = _weights(pool, basis, facts, amount)
+            bounded = _bounded(pool, facts, weights, amount)
         except (ZeroBasisError, NegativeBasisError, MissingBasisError) as error:
             if place == len(pool.otherwise):
                 raise
             refused.append(error.sentence)
             continue
-        return Weighing(_bounded(pool, facts, weights, amount), place, tuple(refused), parts)
+        return Weighing(bounded, place, tuple(refused), parts)
     raise ZeroBasisError(
         f"Some cost in pool '{pool.id}' has no other charge to follow.",
         place=pool.place,
@@ -300,7 +301,7 @@ def recipients(pool: Pool, facts: Facts) -> tuple[Target, ...]:
     found = [Target(Holder.COST_GROUP, code) for code in groups]
     found += [Target(Holder.POOL, code) for code in pool.recipients.pools if code in facts.receiving]
     if not found:
-        raise AllocationRefusedError(
+        raise MissingBasisError(
             f"Nobody takes part in pool '{pool.id}'.",
             place=pool.place,
             advice="Name recipients that are in the tree in this period.",

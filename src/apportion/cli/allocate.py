@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from apportion.cli.arguments import Period
 from apportion.cli.face import Face, option
+from apportion.cli.usage import show_unknown, unknown_documents
 
 if TYPE_CHECKING:
     from apportion.allocate.allocation import Allocation
@@ -74,10 +75,13 @@ def run(face: Face, period: Period) -> None:
             "policy_digest": allocation.policy_digest,
             "organization_digest": allocation.organization_digest,
             "snapshot_digest": allocation.snapshot_digest,
+            "usage_digest": allocation.usage_digest,
+            "unknown_usage": unknown_documents(done.unknown_usage),
         }
     )
     if not face.as_json:
         _show(face, done, held, shared, sealed=sealed)
+        show_unknown(face, done.unknown_usage)
         where = option(workspace)
         face.say()
         face.say(f"Next: apportion {where}statements {period}, or all that follows: apportion {where}close {period}")

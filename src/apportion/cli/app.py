@@ -12,6 +12,7 @@ import typer
 from apportion.cli import (
     allocate,
     close,
+    commitments,
     deliveries,
     demo,
     explain,
@@ -19,15 +20,22 @@ from apportion.cli import (
     ingest,
     init,
     journal,
+    lab,
     periods,
     policy,
+    restate,
+    simulate,
     statements,
     tie_out,
+    usage,
 )
 from apportion.cli.act import AsJson, Named, act
 from apportion.cli.face import Face
 
-_ORDER = "init ingest deliveries findings policy periods allocate statements journal tie-out explain close demo".split()
+_ORDER = """
+init ingest usage deliveries findings policy periods allocate statements journal tie-out explain commitments simulate
+lab restate close demo
+""".split()
 
 
 def command() -> Any:
@@ -41,6 +49,7 @@ def command() -> Any:
     app.callback(invoke_without_command=True)(_before)
     act(app, "init")(init.run)
     act(app, "ingest")(ingest.run)
+    act(app, "usage")(usage.run)
     act(app, "deliveries")(deliveries.run)
     act(app, "findings")(findings.run)
     of_policy = typer.Typer(help="Check the policy, or print the JSON Schema of policy files.", no_args_is_help=False)
@@ -54,6 +63,10 @@ def command() -> Any:
     act(app, "journal")(journal.run)
     act(app, "tie-out")(tie_out.run)
     act(app, "explain")(explain.run)
+    act(app, "commitments")(commitments.run)
+    act(app, "simulate")(simulate.run)
+    act(app, "lab")(lab.run)
+    act(app, "restate")(restate.run)
     act(app, "close")(close.run)
     act(app, "demo")(demo.run)
     made: Any = typer.main.get_command(app)

@@ -127,13 +127,16 @@ def _settle(face: Face, workspace: Workspace, period: BillingPeriod) -> Closed:
     done = allocated(face, workspace, period)
     held = holdings(done.allocation)
     step(face, "Allocated", f"{count(charges(done.allocation), 'charge')}; {unallocated(held)}")
+    if done.unknown_usage:
+        consumers = count(len({each.consumer for each in done.unknown_usage}), "consumer")
+        step(face, "Usage", f"{consumers} that no rule knows; see: apportion usage --check {period}", mark="!")
     month = months.month(workspace, done)
     tied = month.tie_out
     if not tied.holds:
         wrong = count(len(tied.open_differences), "difference")
         step(face, "Tie-out", f"does not hold: {wrong} must be resolved; nothing was written or sealed", mark="✗")
         return Closed(month)
-    named = len(tied.differences)
+    named = len(tied.differences) + len(tied.conversions)
     accepted = (
         f"{count(named, 'difference')} with {'its' if named == 1 else 'their'} reason" if named else "no difference"
     )
@@ -204,6 +207,10 @@ def show_sums(face: Face, month: Month) -> None:
     for currency in dict.fromkeys(row.currency for row in tied):
         sums = {row.stage: row.units for row in tied if row.currency == currency}
         rows.append([currency, *(rounded(sums[stage], currency).partition(" ")[0] for stage in shown)])
+    if together := month.tie_out.reporting:
+        sums = {row.stage: row.units for row in together.rows}
+        amounts = (rounded(sums[stage], together.currency).partition(" ")[0] for stage in shown)
+        rows.append([f"All in {together.currency}", *amounts])
     face.show(table([Column(""), *(Column(names[stage], is_number=True) for stage in shown)], rows))
     if any(len(set(row[1:])) > 1 for row in rows):
         face.say("Where neighbours differ, the tie-out names each difference and its reason.", "dim")

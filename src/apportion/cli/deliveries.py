@@ -62,12 +62,14 @@ def _all_periods(workspace: Workspace) -> list[BillingPeriod]:
 
 def periods_of(delivery: Delivery) -> tuple[BillingPeriod, ...]:
     """The billing periods that a delivery speaks of, in order."""
-    return tuple(sorted({*delivery.totals, *delivery.quarantined, *delivery.invoices, *delivery.statuses}))
+    held = (delivery.totals, delivery.quarantined, delivery.invoices, delivery.statuses, delivery.usage)
+    return tuple(sorted({period for each in held for period in each}))
 
 
 def rows_of(delivery: Delivery) -> tuple[int, int]:
     """How many rows were loaded, and how many kept aside."""
     aside = sum(each.rows for rows in delivery.quarantined.values() for each in rows)
+    aside += sum(file.rows_aside for file in delivery.usage.values())
     return sum(file.rows for file in delivery.files) - aside, aside
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apportion.cli.arguments import read_count
+from apportion.cli.arguments import OnlyPeriod, read_count
 from apportion.cli.face import Face, option
 
 if TYPE_CHECKING:
@@ -28,28 +28,70 @@ def read_rows(text: str | int) -> int:
 def run(
     face: Face,
     reference: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="NUMBER[:LINE]", help="A statement, or one of its lines: ST-2026-10-0003:2.", show_default=False
+            metavar="[NUMBER[:LINE]]", help="A statement, or one of its lines: ST-2026-10-0003:2.", show_default=False
         ),
-    ],
+    ] = None,
     rows: Annotated[
         int,
         typer.Option("--rows", parser=read_rows, metavar="N", help="How many source rows to show of each amount."),
     ] = 10,
+    row: Annotated[
+        str | None,
+        typer.Option(
+            "--row",
+            metavar="FILE:ROW",
+            help="Instead of a statement: where this row's cost ended up.",
+            show_default=False,
+        ),
+    ] = None,
+    period: OnlyPeriod = None,
 ) -> None:
-    """Explain a line of a statement down to its source rows.
+    """Explain a line of a statement down to its source rows, or a source row up to the lines that carry it.
 
     Every step shows its parts and their sum.
 
     Without LINE, the whole statement is printed. With it: the settled and the exact amount, the rules or the share of
-    a pool, what the pool is made of, and the source rows, largest first.
+    a pool, every pool on the way with its basis, exact fractions and what it is made of, and the source rows, largest
+    first.
+
+    With --row and --period: the rule that decided about that row, and everybody who carries a part of its cost, with
+    statement and line. FILE and ROW are as findings and explanations name them, rows counted from 1.
 
     \b
     Examples:
       apportion explain ST-2026-10-0003
       apportion explain ST-2026-10-0003:2 --rows 50
+      apportion explain --row cloud/october.csv:37 --period 2026-10
     """
+    if (reference is None) == (row is None):
+        raise typer.BadParameter("Name a statement, or a row with --row FILE:ROW.", param_hint="'NUMBER[:LINE]'")
+    if reference is not None and period is not None:
+        raise typer.BadParameter("A statement's number says its period; this is for --row.", param_hint="'--period'")
+    if reference is None:
+        _explain_row(face, row or "", period)
+    else:
+        _explain_line(face, reference, rows)
+
+
+def _explain_row(face: Face, place: str, period: BillingPeriod | None) -> None:
+    from apportion.cli.explain_row import document, lines
+    from apportion.close.whereabouts import whereabouts
+
+    if period is None:
+        raise typer.BadParameter("Name the billing period that the row is charged in.", param_hint="'--period'")
+    file, _, number = place.rpartition(":")
+    if not file or not (number.isascii() and number.isdecimal()) or len(number) > 15 or int(number) == 0:
+        raise typer.BadParameter(f"'{place}' is not a row, such as cloud/october.csv:37.", param_hint="'--row'")
+    found = whereabouts(face.workspace(), period, file, int(number))
+    face.give(document(found))
+    if not face.as_json:
+        for line in lines(found, face.width):
+            face.say(line)
+
+
+def _explain_line(face: Face, reference: str, rows: int) -> None:
     from apportion.cli.explain_json import document
     from apportion.cli.explain_text import lines
     from apportion.invoice.render import json_text

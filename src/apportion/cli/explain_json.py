@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
-from apportion.allocate.allocation import Cell
-from apportion.allocate.policy import Pool
+from apportion.allocate.allocation import Cell, Share
+from apportion.allocate.based import Based, PartBased, counted_in
+from apportion.allocate.basis import Mix
 from apportion.allocate.rule import Holder, Target
 from apportion.allocate.trace import LineTrace, PoolTrace, ShareTrace
-from apportion.cli.explain_text import remainder, share_text
+from apportion.cli.explain_text import fraction, names, remainder
 from apportion.close.explain import Explanation, Source
+from apportion.invoice import reasons
+from apportion.invoice.render.json_rate import charged_keys
 from apportion.invoice.statement import StatementLine
 from apportion.money.amount import plain
 from apportion.money.currency import minor_text, units_per_minor
 
-VERSION = 1
+VERSION = 2
 
 
 def document(found: Explanation, line: StatementLine, traced: LineTrace) -> dict[str, object]:
     """The explanation of one line of `found`'s statement, and its trace."""
     statement = found.statement
     settled = line.minor * units_per_minor(line.scope.currency)
-    parts = _Parts(found)
+    parts = _Parts(found, line)
     return {
         "document": "explanation",
         "version": VERSION,
         "statement": str(statement.number),
         "line": line.number,
         "period": str(statement.period),
+        "corrects": line.corrects,
+        "first_statements": list(line.first_statements),
         "cost_basis": str(statement.cost_basis),
         "holder": str(statement.holder.holder),
         "cost_group": statement.holder.code,
@@ -44,15 +50,18 @@ def document(found: Explanation, line: StatementLine, traced: LineTrace) -> dict
         "amount": minor_text(line.minor, line.scope.currency),
         "exact_amount": plain(line.units),
         "cents": plain(settled - line.units),
+        **charged_keys(line.charged),
         "direct": parts.charges(traced.cells, traced.line.holder),
         "shares": [parts.share(part) for part in traced.shares],
+        "pools": [parts.pool(pool) for pool in traced.pools],
     }
 
 
 class _Parts:
-    def __init__(self, found: Explanation) -> None:
-        self._rules = {rule.id: rule.name for rule in found.run.policy.rules}
-        self._pools: dict[str, Pool] = {pool.id: pool for pool in found.run.policy.pools}
+    def __init__(self, found: Explanation, line: StatementLine) -> None:
+        policy = found.run.former.get(line.corrects, found.run.policy)
+        self._rules = {rule.id: rule.name for rule in policy.rules}
+        self._names = names(found, line.corrects)
         self._sources = {source.target: source for source in found.sources}
 
     def charges(self, cells: Sequence[Cell], target: Target) -> dict[str, object] | None:
@@ -76,28 +85,60 @@ class _Parts:
         }
 
     def share(self, part: ShareTrace) -> dict[str, object]:
-        share = part.share
+        share, based = part.share, part.based
+        kind = self._names.get(share.pool_id, ("pool", ""))[0]
+        is_pool = kind == "pool"
         return {
             "step": share.step,
+            "kind": kind,
             "pool": share.pool_id,
-            "method": str(self._pools[share.pool_id].method),
+            "method": _method(based) if is_pool else kind,
+            "basis": reasons.basis_words(based.basis) if based else "",
+            "refused": list(based.refused) if based else [],
+            "limits": reasons.limit_words(based.pool) if based else "",
+            "weight_in": str(based.weight_in) if based else "" if is_pool else "amount",
             # Weights may be as large as amounts in 10⁻¹⁸, more than most JSON readers keep in a number.
             "weight": str(share.weight),
             "total_weight": str(share.total_weight),
-            "fraction": share_text(part),
+            "fraction": _fraction(share) if is_pool else "",
             "pool_amount": plain(share.pool_units),
             "amount": plain(share.units),
-            "made_of": self._pool(part.pool),
+            "parts": [_part(each, based) for each in part.parts if based],
         }
 
-    def _pool(self, pool: PoolTrace) -> dict[str, object]:
+    def pool(self, pool: PoolTrace) -> dict[str, object]:
         return {
             "pool": pool.pool_id,
-            "name": self._pools[pool.pool_id].name,
+            "name": self._names.get(pool.pool_id, ("", ""))[1],
+            "step": pool.step,
+            "solved_with": [code for code in pool.loop if code != pool.pool_id],
             "amount": plain(pool.units),
             "direct": self.charges(pool.cells, Target(Holder.POOL, pool.pool_id)),
             "shares": [self.share(part) for part in pool.received],
         }
+
+
+def _method(based: Based | None) -> str:
+    return str(reasons.method(based)) if based else ""
+
+
+def _fraction(share: Share) -> str:
+    return fraction(share.weight, share.total_weight)
+
+
+def _part(part: PartBased, based: Based) -> dict[str, object]:
+    mix = based.basis
+    whole = part.size * Fraction(part.weight, part.total_weight)
+    return {
+        "size": reasons.size_words(part.part, mix) if isinstance(mix, Mix) else "",
+        "basis": reasons.basis_words(part.part.basis),
+        "part_of_pool": f"{part.size.numerator}/{part.size.denominator}",
+        "weight_in": str(counted_in(part.part.basis)),
+        "weight": str(part.weight),
+        "total_weight": str(part.total_weight),
+        "fraction": f"{whole.numerator}/{whole.denominator}",
+        "amount": plain(part.units),
+    }
 
 
 def _sources(source: Source) -> dict[str, object]:

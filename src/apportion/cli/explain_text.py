@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import gcd
 
-from apportion.allocate.allocation import Cell
-from apportion.allocate.policy import Method, Pool
+from apportion.allocate.allocation import Cell, Share
+from apportion.allocate.based import Based, PartBased, counted_in
+from apportion.allocate.basis import Mix
+from apportion.allocate.policy import Commitment, Pool, Uplift
 from apportion.allocate.rule import Holder, Target
 from apportion.allocate.trace import LineTrace, PoolTrace, ShareTrace
 from apportion.cli.amounts import Aligned, count, percent
 from apportion.close.explain import Explanation, Source
-from apportion.invoice import wording
+from apportion.invoice import reasons, wording
+from apportion.invoice.rates import charged_text
+from apportion.invoice.render.sections import why
 from apportion.invoice.statement import StatementLine
 from apportion.money.currency import units_per_minor
 from apportion.warehouse.sources import SourceRow
 
 _PART, _SUM, _INDENT = "│ ", "╰ ", "  "
+MOST_SHARES = 20  # of other pools, for each pool; more only where more rows are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,18 @@ def lines(found: Explanation, line: StatementLine, traced: LineTrace, width: int
     subject = line.pool_name or ", ".join(
         (line.service or "No service named", line.charge_category or "no charge category")
     )
+    if line.corrects:
+        subject = f"{wording.correction(line.corrects)}: {subject}"
     yield f"{subject}; {wording.scope_text(line.scope)}; {statement.cost_basis} cost in {line.scope.currency}"
+    yield from wrapped(f"{why(line)}.", width)
+    yield from wrapped(charged_text(line), width)
     yield ""
-    blocks = _Blocks(found, line, traced).all()
-    aligned = Aligned(line.scope.currency, _amounts(blocks))
+    yield from blocks_text(_Blocks(found, line, traced).all(), line.scope.currency, width)
+
+
+def blocks_text(blocks: Sequence[Block], currency: str, width: int) -> Iterator[str]:
+    """Blocks one below the other, all amounts in one column."""
+    aligned = Aligned(currency, _amounts(blocks))
     for block in blocks:
         yield from _rendered(block, 0, width, aligned)
 
@@ -64,7 +77,7 @@ def _amounts(blocks: Sequence[Block]) -> Iterator[int]:
         yield from _amounts(block.below)
 
 
-def _wrapped(text: str, width: int, *, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
+def wrapped(text: str, width: int, *, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
     """Lines of text; names are not cut at their hyphens."""
     return textwrap.wrap(
         text, width, initial_indent=initial_indent, subsequent_indent=subsequent_indent, break_on_hyphens=False
@@ -73,13 +86,13 @@ def _wrapped(text: str, width: int, *, initial_indent: str = "", subsequent_inde
 
 def _rendered(block: Block, depth: int, width: int, aligned: Aligned) -> Iterator[str]:
     margin = _INDENT * depth
-    yield from _wrapped(block.title, width, initial_indent=margin, subsequent_indent=margin + _INDENT)
+    yield from wrapped(block.title, width, initial_indent=margin, subsequent_indent=margin + _INDENT)
     room = max(width - len(margin) - len(_PART) - aligned.width - 2, 20)
     for mark, part in (*((_PART, part) for part in block.parts), (_SUM, block.total)):
-        first, *rest = _wrapped(part.text, room) or [""]
+        first, *rest = wrapped(part.text, room) or [""]
         yield f"{margin}{mark}{first:<{room}}  {aligned.text(part.units)}".rstrip()
         further = "  " if mark == _SUM else _PART
-        for text in (*rest, *(line for more in part.more for line in _wrapped(more, room - 2))):
+        for text in (*rest, *(line for more in part.more for line in wrapped(more, room - 2))):
             yield f"{margin}{further}  {text}"
     yield ""
     for other in block.below:
@@ -87,14 +100,14 @@ def _rendered(block: Block, depth: int, width: int, aligned: Aligned) -> Iterato
 
 
 class _Blocks:
-    """The blocks of one explanation; a pool that occurs twice is taken apart once."""
+    """The blocks of one explanation: the amount, what it is made of, and then every pool on the way, each once."""
 
     def __init__(self, found: Explanation, line: StatementLine, traced: LineTrace) -> None:
-        self._line, self._trace = line, traced
-        self._rules = {rule.id: rule.name for rule in found.run.policy.rules}
-        self._pools = {pool.id: pool for pool in found.run.policy.pools}
+        self._line, self._trace, self._most = line, traced, max(found.most, MOST_SHARES)
+        policy = found.run.former.get(line.corrects, found.run.policy)
+        self._rules = {rule.id: rule.name for rule in policy.rules}
+        self._names = names(found, line.corrects)
         self._sources = {source.target: source for source in found.sources}
-        self._seen: set[str] = set()
 
     def all(self) -> list[Block]:
         line = self._line
@@ -107,16 +120,14 @@ class _Blocks:
             (Part("exact amount", line.units), Part(cents, settled - line.units)),
             Part("amount on the statement", settled),
         )
-        if self._trace.cells:
-            top.below.append(self._direct(self._trace.cells))
-        else:
-            top.below.append(self._shares())
+        top.below.append(self._direct() if self._trace.cells else self._shares())
         return [top]
 
-    def _direct(self, cells: Sequence[Cell]) -> Block:
+    def _direct(self) -> Block:
+        cells = self._trace.cells
         parts = tuple(self._rules_of(cells))
         total = Part("exact amount", sum(cell.units for cell in cells))
-        below = [self._source_rows(self._trace.line.holder)]
+        below = list(self._source_rows(self._trace.line.holder))
         return Block("The exact amount: charges that rules brought here", parts, total, below)
 
     def _rules_of(self, cells: Sequence[Cell]) -> Iterator[Part]:
@@ -130,39 +141,53 @@ class _Blocks:
 
     def _shares(self) -> Block:
         shares = self._trace.shares
+        is_share = self._kind(self._line.pool_id) == "pool"
         block = Block(
-            "The exact amount: a share of a pool",
+            "The exact amount: a share of a pool" if is_share else "The exact amount: moved between holders",
             tuple(self._share(part) for part in shares),
             Part("exact amount", sum(part.share.units for part in shares)),
         )
-        block.below.extend(self._pool(part.pool) for part in shares)
+        block.below.extend(self._mixed(part) for part in shares if part.parts)
+        block.below.extend(self._pool(pool) for pool in self._trace.pools)
         return block
 
     def _share(self, part: ShareTrace) -> Part:
-        share = part.share
-        return Part(f"step {share.step}: pool {share.pool_id}, {_shown_share(part)}", share.units, (self._how(part),))
+        share, kind = part.share, self._kind(part.share.pool_id)
+        if kind != "pool":
+            return Part(f"step {share.step}: {kind} {share.pool_id}", share.units, moved_words(share, kind))
+        return Part(f"step {share.step}: pool {share.pool_id}, {_shown(share)}", share.units, how(part))
 
-    def _how(self, part: ShareTrace) -> str:
+    def _kind(self, pool_id: str) -> str:
+        return self._names.get(pool_id, ("pool", ""))[0]
+
+    def _mixed(self, part: ShareTrace) -> Block:
         share = part.share
-        pool = self._pools[share.pool_id]
-        held = wording.exact(share.pool_units, share.scope.currency)
-        return f"{method_text(pool)}: {basis_text(part, pool)}; of {held} in the pool"
+        based = part.based
+        return Block(
+            f"The share of pool {share.pool_id} in its parts",
+            tuple(_part(each, based) for each in part.parts if based),
+            Part(f"share of pool {share.pool_id}", share.units),
+        )
 
     def _pool(self, pool: PoolTrace) -> Block:
-        name = self._pools[pool.pool_id].name
+        name = self._names.get(pool.pool_id, ("pool", ""))[1]
         title = f"Pool {pool.pool_id}" + "".join(f": {text}" for text in _unless_same(name, pool.pool_id))
-        total = Part(f"pool {pool.pool_id} holds", pool.units)
-        if pool.pool_id in self._seen:
-            return Block(f"{title} (taken apart above)", (Part("as above", pool.units),), total)
-        self._seen.add(pool.pool_id)
-        parts = (*self._rules_of(pool.cells), *map(self._share, pool.received))
-        block = Block(title, parts, total)
+        if pool.loop:
+            others = ", ".join(code for code in pool.loop if code != pool.pool_id)
+            title += f" (gross: solved together with {others}, with what came back from them)"
+        # The largest, so that a person finds the end of hundreds of pools that serve each other.
+        received = sorted(pool.received, key=lambda part: -abs(part.share.units))
+        shown, rest = received[: self._most], received[self._most :]
+        parts = [*self._rules_of(pool.cells), *map(self._share, sorted(shown, key=pool.received.index))]
+        if rest:
+            text = f"and {count(len(rest), 'more share')} of other pools"
+            parts.append(Part(text, sum(part.share.units for part in rest)))
+        block = Block(title, tuple(parts), Part(f"pool {pool.pool_id} holds", pool.units))
         if pool.cells:
-            block.below.append(self._source_rows(Target(Holder.POOL, pool.pool_id)))
-        block.below.extend(self._pool(part.pool) for part in pool.received)
+            block.below.extend(self._source_rows(Target(Holder.POOL, pool.pool_id)))
         return block
 
-    def _source_rows(self, target: Target) -> Block:
+    def _source_rows(self, target: Target) -> Iterator[Block]:
         source = self._sources[target]
         shown = tuple(_row(row) for row in source.found.largest)
         rest, units = remainder(source)
@@ -170,7 +195,7 @@ class _Blocks:
             shown = (*shown, Part(f"and {count(rest, 'more row')}", units))
         rules = {cell.rule_id for cell in source.cells}
         into = "that no rule met" if rules == {None} else "of this rule" if len(rules) == 1 else "of these rules"
-        return Block(
+        yield Block(
             f"Source rows {into}, largest first",
             shown,
             Part(f"sum of {count(source.found.rows, 'row')}", source.found.units),
@@ -178,9 +203,14 @@ class _Blocks:
 
 
 def _row(row: SourceRow) -> Part:
-    resource = row.shown.get("ResourceName") or row.shown.get("ResourceId") or row.shown.get("SkuId")
-    about = [text for text in (resource, row.shown.get("ChargeDescription")) if text]
-    return Part(": ".join([f"{row.file} row {row.row:,}", *([", ".join(about)] if about else [])]), row.units)
+    about = row_text(row.shown)
+    return Part(": ".join([f"{row.file} row {row.row:,}", *([about] if about else [])]), row.units)
+
+
+def row_text(shown: Mapping[str, str]) -> str:
+    """What a row is for: its resource and description, as far as there are any."""
+    resource = shown.get("ResourceName") or shown.get("ResourceId") or shown.get("SkuId")
+    return ", ".join(text for text in (resource, shown.get("ChargeDescription")) if text)
 
 
 def remainder(source: Source) -> tuple[int, int]:
@@ -191,37 +221,77 @@ def remainder(source: Source) -> tuple[int, int]:
 
 
 def fraction(weight: int, total: int) -> str:
-    """A share as the smallest exact fraction: ``50/401``."""
+    """A share as the smallest exact fraction: ``50/401``; nothing where the total is zero."""
+    if total == 0:
+        return ""
     common = gcd(weight, total) or 1
-    return f"{weight // common}/{total // common}"
+    sign = -1 if total < 0 else 1
+    return f"{sign * weight // common}/{sign * total // common}"
 
 
-def _shown_share(part: ShareTrace) -> str:
+def _shown(share: Share) -> str:
     """The exact fraction, and about how much that is."""
-    return f"{share_text(part)} ({percent(part.share.weight, part.share.total_weight)})"
+    text, about = fraction(share.weight, share.total_weight), percent(share.weight, share.total_weight)
+    return f"{text} ({about})" if about else text
 
 
-def share_text(part: ShareTrace) -> str:
-    """The exact fraction of a share."""
-    return fraction(part.share.weight, part.share.total_weight)
+def how(part: ShareTrace) -> tuple[str, ...]:
+    """How a pool came to be shared so: the method, the basis and what the pool held; why not otherwise; its limits."""
+    share, based = part.share, part.based
+    held = wording.exact(share.pool_units, share.scope.currency)
+    if based is None:
+        return (f"as it was shared then; of {held} in the pool",)
+    weights = basis_text(share, based)
+    lines = [f"{reasons.basis_words(based.basis)}: {weights}; of {held} in the pool"]
+    if based.is_limited:
+        lines = [f"{reasons.basis_words(based.basis)}, {reasons.limit_words(based.pool)}: {weights}; of {held}"]
+    return (*lines, *(f"not by its basis {place}: {why}" for place, why in enumerate(based.refused, start=1)))
 
 
-def method_text(pool: Pool) -> str:
-    """How a pool is shared, in words."""
-    return {
-        Method.EVEN: "even",
-        Method.FIXED: "fixed shares",
-        Method.PROPORTIONAL: "in proportion to direct cost",
-    }[pool.method]
+def moved_words(share: Share, kind: str) -> tuple[str, ...]:
+    """What a share that moves cost between holders is made of: for a commitment it adds up, for an uplift it is a
+    part of what is there.
+    """
+    currency = share.scope.currency
+    if kind == "commitment":
+        carried, before = wording.exact(share.weight, currency), wording.exact(share.weight - share.units, currency)
+        return (f"to carry {carried}, where rules brought {before}",)
+    return (f"on {wording.exact(share.weight, currency)}",)
 
 
-def basis_text(part: ShareTrace, pool: Pool) -> str:
-    """The recipient's basis and that of all recipients: ``12.50 of 100.25``."""
-    share = part.share
-    if pool.method is Method.PROPORTIONAL:
-        currency = share.scope.currency
-        return f"{wording.exact(share.weight, currency)} of {wording.exact(share.total_weight, currency)}"
-    return f"{share.weight:,} of {share.total_weight:,}"
+def basis_text(share: Share, based: Based) -> str:
+    """The recipient's basis and that of all recipients, exact: ``12.50 of 100.25``."""
+    currency = share.scope.currency
+    weight, total = (
+        reasons.exact_weight(each, based.weight_in, currency) for each in (share.weight, share.total_weight)
+    )
+    return f"{weight} of {total}"
+
+
+def _part(part: PartBased, based: Based | None) -> Part:
+    """One part of a mix: its size, its fraction, and the basis in it."""
+    if based is None or not isinstance(based.basis, Mix):
+        raise TypeError("only a mix has parts")
+    inner = counted_in(part.part.basis)
+    currency = based.share.scope.currency
+    weight, total = (reasons.exact_weight(each, inner, currency) for each in (part.weight, part.total_weight))
+    text = f"{reasons.size_words(part.part, based.basis)} {reasons.basis_words(part.part.basis)}"
+    return Part(
+        f"{text}, {fraction(part.weight, part.total_weight)} of it",
+        part.units,
+        (f"{weight} of {total}; the part is {part.size} of the pool",),
+    )
+
+
+def names(found: Explanation, corrects: str = "") -> Mapping[str, tuple[str, str]]:
+    """What each id is (pool, commitment or uplift) and its name."""
+    policy = found.run.former.get(corrects, found.run.policy)
+    kinds: tuple[tuple[str, Sequence[Pool | Commitment | Uplift]], ...] = (
+        ("commitment", policy.commitments),
+        ("uplift", policy.uplifts),
+        ("pool", policy.pools),
+    )
+    return {each.id: (kind, each.name) for kind, of_kind in kinds for each in of_kind}
 
 
 def _unless_same(name: str | None, identity: str) -> tuple[str, ...]:

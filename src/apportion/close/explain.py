@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apportion.allocate.allocation import Cell, Line, Scope
+from apportion.allocate import run_file
+from apportion.allocate.allocation import Cell, Line
 from apportion.allocate.policy import CostBasis
 from apportion.allocate.rule import Target
-from apportion.allocate.trace import LineTrace, pools, trace
+from apportion.allocate.trace import LineTrace, trace
 from apportion.close import run as runs
+from apportion.close.corrections import evidence
 from apportion.close.run import Run
 from apportion.errors import ConservationError, InputRefusedError, NotFoundError
+from apportion.invoice.convert import convert
 from apportion.invoice.numbering import read_reference
 from apportion.invoice.statement import Statement, StatementLine
 from apportion.invoice.statement import statement as make_statement
@@ -34,7 +37,7 @@ class Source:
 class Explanation:
     """A statement, and for one of its lines the trace and the source rows behind every amount in it.
 
-    The allocation of `run` holds no more than the statement was made from.
+    The allocation of `run` holds no more than the statement was made from. `most` is how many rows were asked for.
     """
 
     run: Run
@@ -42,6 +45,7 @@ class Explanation:
     line: StatementLine | None
     trace: LineTrace | None
     sources: tuple[Source, ...]
+    most: int = 10
 
 
 def explain(workspace: Workspace, reference: str, *, most: int = 10) -> Explanation:
@@ -52,9 +56,9 @@ def explain(workspace: Workspace, reference: str, *, most: int = 10) -> Explanat
     """
     number, line_number = read_reference(reference)
     run = runs.current(workspace, number.period, only=number)
-    statement = make_statement(run.allocation, run.tree, run.policy, number)
+    statement = _charged(run, make_statement(run.allocation, run.tree, run.policy, number, run.former))
     if line_number is None:
-        return Explanation(run, statement, None, None, ())
+        return Explanation(run, statement, None, None, (), most)
     if not 1 <= line_number <= len(statement.lines):
         raise NotFoundError(
             f"Statement {number} has no line {line_number}.", advice=f"Its lines are 1 to {len(statement.lines)}."
@@ -65,16 +69,27 @@ def explain(workspace: Workspace, reference: str, *, most: int = 10) -> Explanat
             advice=f"Allocate it again: apportion allocate {run.period}",
         )
     line = statement.lines[line_number - 1]
-    traced = trace(run.allocation, _allocated(run, statement, line))
-    return Explanation(run, statement, line, traced, _sources(workspace, run, traced, most))
+    policy = run.former.get(line.corrects, run.policy)
+    traced = trace(run.allocation, _allocated(run, statement, line), policy.pools)
+    return Explanation(run, statement, line, traced, _sources(workspace, run, traced, most), most)
+
+
+def _charged(run: Run, statement: Statement) -> Statement:
+    """In its cost group's currency. Only then are the lines of other holders looked at: they share the cents."""
+    code = statement.holder.code
+    currency = run.tree[code].currency if code in run.tree else ""
+    if not currency or all(line.scope.currency == currency for line in statement.lines):
+        return statement
+    (charged,) = convert([statement], run_file.all_lines(run.directory), run.tree, run.exchange)
+    return charged
 
 
 def _allocated(run: Run, statement: Statement, line: StatementLine) -> Line:
-    key = (statement.holder, line.scope, line.pool_id or None, line.service, line.charge_category)
+    key = (statement.holder, line.scope, line.pool_id or None, line.service, line.charge_category, line.corrects)
     return next(
         found
         for found in run.allocation.lines
-        if (found.holder, found.scope, found.pool_id, found.service, found.charge_category) == key
+        if (found.holder, found.scope, found.pool_id, found.service, found.charge_category, found.corrects) == key
     )
 
 
@@ -84,22 +99,28 @@ def _sources(workspace: Workspace, run: Run, traced: LineTrace, most: int) -> tu
         amounts = [(line.holder, traced.cells)]
         kind: tuple[str | None, str | None] = (line.service, line.charge_category)
     else:
-        amounts = [(pool.cells[0].target, pool.cells) for pool in pools(traced) if pool.cells]
+        amounts = [(pool.cells[0].target, pool.cells) for pool in traced.pools if pool.cells]
         kind = (None, None)
-    found = _behind(workspace, run, line.scope, kind, [cells for _, cells in amounts], most)
+    if not amounts:
+        return ()
+    found = _behind(workspace, run, line, kind, [cells for _, cells in amounts], most)
     return tuple(Source(target, *kind, cells, behind) for (target, cells), behind in zip(amounts, found, strict=True))
 
 
 def _behind(
     workspace: Workspace,
     run: Run,
-    scope: Scope,
+    line: Line,
     kind: tuple[str | None, str | None],
     amounts: Sequence[Sequence[Cell]],
     most: int,
 ) -> tuple[Sources, ...]:
-    numbers = {(made.rule_id, made.target): place for place, made in enumerate(run.decisions)}
-    outcomes = [{numbers[cell.rule_id, cell.target] for cell in cells} for cells in amounts]
+    scope = line.scope
+    snapshot, sidecars, decisions = evidence(workspace.snapshot(run.period), run.sidecars, run.decisions, line.corrects)
+    wanted = [{(cell.rule_id, cell.target) for cell in cells} for cells in amounts]
+    outcomes = [
+        {place for place, made in enumerate(decisions) if (made.rule_id, made.target) in keys} for keys in wanted
+    ]
     columns = {"BillingCurrency": scope.currency}
     effective = run.allocation.cost_basis is CostBasis.EFFECTIVE
     if not effective:
@@ -110,8 +131,8 @@ def _behind(
     columns |= {name: value for name, value in shown if value is not None}
     issuers = {spelling for spelling, name in run.settings.issuer_aliases.items() if name == scope.invoice_issuer}
     found = sources(
-        workspace.snapshot(run.period),
-        run.sidecars,
+        snapshot,
+        sidecars,
         Wanted(outcomes, {scope.invoice_issuer, *issuers}, columns),
         effective=effective,
         most=most,

@@ -6,8 +6,10 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from apportion.close import corrections
 from apportion.close import run as runs
 from apportion.close.run import Run
+from apportion.invoice.convert import convert
 from apportion.invoice.statement import Statement
 from apportion.invoice.statement import statements as make_statements
 from apportion.organization.coding import Coding
@@ -17,7 +19,7 @@ from apportion.post.journal import journal as make_journal
 from apportion.post.mapping import PostingAccounts
 from apportion.reconcile.provider_invoice import provider_invoices
 from apportion.settings import Settings
-from apportion.tie_out import TieOut
+from apportion.tie_out import InCurrency, TieOut
 from apportion.tie_out import tie_out as compare
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse.store import Workspace
@@ -34,8 +36,9 @@ class Month:
 
 
 def statements(run: Run) -> tuple[Statement, ...]:
-    """One statement for each holder with cost."""
-    return make_statements(run.allocation, run.tree, run.policy, run.settings.statement_prefix)
+    """One statement for each holder with cost, in its cost group's currency. Raises `MissingRateError`."""
+    made = make_statements(run.allocation, run.tree, run.policy, run.settings.statement_prefix, run.former)
+    return convert(made, run.allocation.lines, run.tree, run.exchange)
 
 
 def journal(run: Run, made: Sequence[Statement]) -> Journal:
@@ -55,7 +58,14 @@ def tie_out(workspace: Workspace, run: Run, made: Sequence[Statement], posted: J
         run.allocation,
         made,
         posted,
+        reporting=_reporting(run),
+        unsealed=corrections.unsealed(run.directory / corrections.EARLIER),
     )
+
+
+def _reporting(run: Run) -> InCurrency | None:
+    exchange = run.settings.exchange
+    return InCurrency(exchange.reporting_currency, run.exchange) if exchange else None
 
 
 def month(workspace: Workspace, run: Run) -> Month:

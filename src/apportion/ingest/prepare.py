@@ -77,7 +77,7 @@ def prepare(found: Found, root: Path, supplied: Supplied, received_at: str, prog
     """
     for folder in ("files", "charges", "quarantine", "spill"):
         (root / folder).mkdir()
-    staged = _copied(found.files, root, supplied, progress)
+    staged = copied_files(found.files, root, supplied, progress)
     identity = delivery_id([(file.found, file.copied.sha256) for file in staged], supplied)
     assume = assumptions(supplied.assume)
     options = Options(root, supplied.source, identity, assume, supplied.nulls, supplied.quarantine, supplied.currency)
@@ -113,7 +113,11 @@ def prepare(found: Found, root: Path, supplied: Supplied, received_at: str, prog
 # Copying.
 
 
-def _copied(files: Sequence[FoundFile], root: Path, supplied: Supplied, progress: Progress) -> list[StagedFile]:
+def copied_files(files: Sequence[FoundFile], root: Path, supplied: Supplied, progress: Progress) -> list[StagedFile]:
+    """Copies of the files below `root`, hashed and followed to their end; none of them twice.
+
+    Raises `UnreadableFileError`, `IncompleteDeliveryError`, `DuplicateDeliveryError` and what `copy` raises.
+    """
     nulls = [word for word in (*intake.SPELLED_NULLS, *supplied.nulls) if word]
     staged: list[StagedFile] = []
     seen: dict[str, str] = {}

@@ -6,13 +6,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from apportion.allocate.allocation import Allocation, Cell, Line, Scope, Share
-from apportion.allocate.policy import CostBasis, Method, Policy, Pool
+from apportion.allocate.allocation import Allocation, Cell, Corrected, Line, Scope, Share
+from apportion.allocate.based import WeightIn
+from apportion.allocate.policy import CostBasis, Method, Policy
 from apportion.allocate.quiet import uncollected
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Target
 from apportion.errors import ConservationError
 from apportion.invoice import wording
 from apportion.invoice.numbering import Number
+from apportion.invoice.reasons import Reasons
+from apportion.money.exchange import Rate
 from apportion.organization.coding import Coding
 from apportion.organization.cost_group import Tree
 from apportion.organization.ownership import Owners
@@ -27,11 +30,28 @@ class LineKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Charged:
+    """What a line comes to in the statement's currency, where that is not its own, and the rate (see `convert`).
+
+    `units` is the line's exact amount at that rate, to 10⁻¹⁸; `minor` its settled one, settled again.
+    """
+
+    currency: str
+    units: int
+    minor: int
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
 class StatementLine:
     """One line. `units` is the exact amount (10⁻¹⁸), `minor` the settled one, both in the scope's currency.
 
-    Direct cost: `rows` source charges, brought here by `rules` (their ids). A share: the pool, its method and the
-    `shares` of the allocation that it is made of. `reason` says either in a sentence.
+    `charged` is the same in the statement's currency; None where that is the scope's.
+
+    Direct cost: `rows` source charges, brought here by `rules` (their ids). A share: the pool, commitment or uplift,
+    its method, and the `shares` of the allocation that it is made of, with weights that count what `weight_in` says.
+    `reason` says either in a sentence. `corrects` is the billing period that a late correction is of, else empty, and
+    `first_statements` are the numbers of the statements that it puts right.
     """
 
     number: int
@@ -48,6 +68,17 @@ class StatementLine:
     shares: tuple[Share, ...]
     units: int
     minor: int
+    charged: Charged | None = None
+    corrects: str = ""
+    weight_in: WeightIn = WeightIn.PARTS
+    first_statements: tuple[str, ...] = ()
+
+    @property
+    def stated(self) -> CurrencyTotal:
+        """The line's amount as its statement adds it up: in the statement's currency."""
+        if self.charged is None:
+            return CurrencyTotal(self.scope.currency, self.units, self.minor)
+        return CurrencyTotal(self.charged.currency, self.charged.units, self.charged.minor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +119,55 @@ class Statement:
         if self.totals != totals(self.lines):
             raise ConservationError(f"The totals of statement {self.number} are not the sums of its lines.")
 
+    @property
+    def billed(self) -> tuple[CurrencyTotal, ...]:
+        """The sum of the lines in each currency that providers billed in, before any conversion."""
+        return _sums(CurrencyTotal(line.scope.currency, line.units, line.minor) for line in self.lines)
+
+    @property
+    def billed_elsewhere(self) -> tuple[CurrencyTotal, ...]:
+        """What `billed` says, where a line is charged in another currency; else nothing."""
+        return self.billed if any(line.charged for line in self.lines) else ()
+
 
 def totals(lines: Iterable[StatementLine]) -> tuple[CurrencyTotal, ...]:
-    """The sum of lines in each currency, in the order of the currency codes."""
+    """The sum of lines in each currency that they are stated in, in the order of the currency codes."""
+    return _sums(line.stated for line in lines)
+
+
+def _sums(amounts: Iterable[CurrencyTotal]) -> tuple[CurrencyTotal, ...]:
     sums: dict[str, tuple[int, int]] = {}
-    for line in lines:
-        units, minor = sums.get(line.scope.currency, (0, 0))
-        sums[line.scope.currency] = (units + line.units, minor + line.minor)
+    for each in amounts:
+        units, minor = sums.get(each.currency, (0, 0))
+        sums[each.currency] = (units + each.units, minor + each.minor)
     return tuple(CurrencyTotal(currency, *sums[currency]) for currency in sorted(sums))
 
 
 @uncollected()
-def statements(allocation: Allocation, tree: Tree, policy: Policy, prefix: str) -> tuple[Statement, ...]:
-    """One statement for each holder that has lines, as `numbered`. Raises what `numbered` raises."""
+def statements(
+    allocation: Allocation, tree: Tree, policy: Policy, prefix: str, former: Mapping[str, Policy] | None = None
+) -> tuple[Statement, ...]:
+    """One statement for each holder that has lines, as `numbered`. Raises what `numbered` raises.
+
+    `former` are the policies that decided about late corrections, by billing period (``2026-05``): without one, a
+    correction's lines say less about why.
+    """
     lines: dict[Target, list[Line]] = {}
     for line in allocation.lines:
         lines.setdefault(line.holder, []).append(line)
-    why = _Reasons(allocation, policy)
+    why = _Lines(allocation, policy, former)
     return tuple(
         _statement(allocation, tree, policy, number=number, holder=holder, lines=why.lines(lines[holder]))
         for number, holder in numbered(lines, tree, prefix, allocation.period).items()
     )
 
 
-def statement(allocation: Allocation, tree: Tree, policy: Policy, number: Number) -> Statement:
+def statement(
+    allocation: Allocation, tree: Tree, policy: Policy, number: Number, former: Mapping[str, Policy] | None = None
+) -> Statement:
     """The statement of the one holder that has lines in this part of an allocation. Raises `ConservationError`."""
     (holder,) = {line.holder for line in allocation.lines}
-    lines = _Reasons(allocation, policy).lines(allocation.lines)
+    lines = _Lines(allocation, policy, former).lines(allocation.lines)
     return _statement(allocation, tree, policy, number=number, holder=holder, lines=lines)
 
 
@@ -172,19 +225,26 @@ def _names(tree: Tree, holder: Target) -> tuple[str, tuple[tuple[str, str], ...]
     return name, (), Owners(), Coding()
 
 
-class _Reasons:
+class _Lines:
     """Finds the cells and shares behind each line, and says why the line is there."""
 
-    def __init__(self, allocation: Allocation, policy: Policy) -> None:
-        self._pools: dict[str, tuple[int, Pool]] = {pool.id: (place, pool) for place, pool in enumerate(policy.pools)}
-        self._rules = {rule.id: (place, rule.name or rule.id) for place, rule in enumerate(policy.rules)}
-        self._cells: dict[tuple[Target, Scope, str, str], list[Cell]] = {}
+    def __init__(self, allocation: Allocation, policy: Policy, former: Mapping[str, Policy] | None) -> None:
+        self._why = Reasons(allocation, policy, former)
+        self._cells: dict[tuple[Target, Scope, str, str, str], list[Cell]] = {}
         for cell in allocation.cells:
-            key = (cell.target, cell.scope, cell.service, cell.charge_category)
+            key = (cell.target, cell.scope, cell.service, cell.charge_category, cell.corrects)
             self._cells.setdefault(key, []).append(cell)
-        self._shares: dict[tuple[Target, Scope, str], list[Share]] = {}
+        self._shares: dict[tuple[Target, Scope, str, str], list[Share]] = {}
         for share in allocation.shares:
-            self._shares.setdefault((share.target, share.scope, share.pool_id), []).append(share)
+            self._shares.setdefault((share.target, share.scope, share.pool_id, share.corrects), []).append(share)
+        self._corrected: dict[tuple[str, Target], list[Corrected]] = {}
+        for corrected in allocation.corrected:
+            self._corrected.setdefault((corrected.corrects, corrected.holder), []).append(corrected)
+
+    def _first(self, line: Line) -> tuple[str, tuple[str, ...]]:
+        """What is said of the first statements of a late correction, and their numbers."""
+        found = self._corrected.get((line.corrects, line.holder), [])
+        return wording.first_stated(found), tuple(each.statement for each in found if each.statement)
 
     def lines(self, lines: Sequence[Line]) -> tuple[StatementLine, ...]:
         """A holder's lines, numbered: direct cost by currency, invoice and service, then shares by pool."""
@@ -193,27 +253,29 @@ class _Reasons:
             for number, line in enumerate(sorted(lines, key=self._order), start=1)
         )
 
-    def _order(self, line: Line) -> tuple[bool, str, int, Scope, str, str]:
-        is_share, pool = (False, 0) if line.pool_id is None else (True, self._pool(line.pool_id)[0])
-        return (is_share, line.scope.currency, pool, line.scope, line.service, line.charge_category)
-
-    def _pool(self, pool_id: str) -> tuple[int, Pool]:
-        try:
-            return self._pools[pool_id]
-        except KeyError:
-            raise ConservationError(
-                f"The allocation shares a pool '{pool_id}' that the policy does not have.",
-                advice="Allocate the period again with this policy.",
-            ) from None
+    def _order(self, line: Line) -> tuple[bool, str, tuple[int, int], str, Scope, str, str, str]:
+        place = (0, 0) if line.pool_id is None else self._why.place(line.pool_id, line.corrects)
+        return (
+            line.pool_id is not None,
+            line.scope.currency,
+            place,
+            line.pool_id or "",
+            line.scope,
+            line.service,
+            line.charge_category,
+            line.corrects,
+        )
 
     def _direct(self, number: int, line: Line) -> StatementLine:
-        cells = self._cells.get((line.holder, line.scope, line.service, line.charge_category), [])
+        cells = self._cells.get((line.holder, line.scope, line.service, line.charge_category, line.corrects), [])
         if sum(cell.units for cell in cells) != line.units:
             raise ConservationError(
                 f"The direct cost of '{line.holder}' for '{line.service}' is not what the charges add up to."
             )
         # By the policy's order, not the allocation's, so that the text does not depend on how rows were read.
-        ids = sorted({cell.rule_id for cell in cells if cell.rule_id is not None}, key=self._rule_order)
+        ids = {cell.rule_id for cell in cells if cell.rule_id is not None}
+        rules = sorted(ids, key=lambda rule: self._why.rule_place(rule, line.corrects))
+        said, numbers = self._first(line)
         return StatementLine(
             number=number,
             kind=LineKind.DIRECT,
@@ -223,24 +285,25 @@ class _Reasons:
             pool_id="",
             pool_name="",
             method=None,
-            reason=wording.direct_reason([self._rules.get(rule, (0, rule))[1] for rule in ids]),
+            reason=self._why.direct(rules, line.corrects) + said,
             rows=sum(cell.rows for cell in cells),
-            rules=tuple(ids),
+            rules=tuple(rules),
             shares=(),
             units=line.units,
             minor=line.minor,
+            corrects=line.corrects,
+            first_statements=numbers,
         )
 
-    def _rule_order(self, rule: str) -> tuple[int, str]:
-        return (self._rules[rule][0] if rule in self._rules else len(self._rules), rule)
-
     def _share(self, number: int, line: Line, pool_id: str) -> StatementLine:
-        pool = self._pool(pool_id)[1]
-        shares = tuple(sorted(self._shares.get((line.holder, line.scope, pool_id), ()), key=lambda share: share.step))
+        found = self._shares.get((line.holder, line.scope, pool_id, line.corrects), ())
+        shares = tuple(sorted(found, key=lambda share: share.step))
         if sum(share.units for share in shares) != line.units:
             raise ConservationError(
                 f"The share of pool '{pool_id}' on '{line.holder}' is not what the allocation shared out."
             )
+        said = self._why.shared(pool_id, line.corrects, shares)
+        first, numbers = self._first(line)
         return StatementLine(
             number=number,
             kind=LineKind.SHARE,
@@ -248,12 +311,15 @@ class _Reasons:
             service="",
             charge_category="",
             pool_id=pool_id,
-            pool_name=pool.name,
-            method=pool.method,
-            reason=wording.share_reason(pool, shares, line.holder.holder),
+            pool_name=said.name,
+            method=said.method,
+            reason=said.reason + first,
             rows=0,
             rules=(),
             shares=shares,
             units=line.units,
             minor=line.minor,
+            corrects=line.corrects,
+            weight_in=said.weight_in,
+            first_statements=numbers,
         )

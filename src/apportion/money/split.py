@@ -40,7 +40,7 @@ def settle(amounts: Sequence[int], step: int, whole: int | None = None) -> list[
     """Each amount in whole `step`s, so that they sum to `whole`, or else to `to_step(sum(amounts), step)`.
 
     Amounts may have either sign; every result is within one step of its amount, and zero stays zero. `whole` must
-    itself be within one step of the sum.
+    itself be within one step of the sum, and zero where every amount is.
     """
     if whole is None:
         whole = to_step(sum(amounts), step)
@@ -48,10 +48,10 @@ def settle(amounts: Sequence[int], step: int, whole: int | None = None) -> list[
     rests = [amount - part * step for amount, part in zip(amounts, parts, strict=True)]
     missing = whole - sum(parts)
     if missing > 0:
-        for place in _largest(rests, missing):
+        for place in _largest(rests, missing, amounts):
             parts[place] += 1
     elif missing < 0:
-        for place in _largest([-rest for rest in rests], -missing):
+        for place in _largest([-rest for rest in rests], -missing, amounts):
             parts[place] -= 1
     return parts
 
@@ -66,8 +66,10 @@ def _toward_zero(amount: int, step: int) -> int:
     return -(-amount // step) if amount < 0 else amount // step
 
 
-def _largest(rests: Sequence[int], count: int) -> list[int]:
-    """Places of the `count` largest rests; of equal ones, the first."""
+def _largest(rests: Sequence[int], count: int, amounts: Sequence[int] = ()) -> list[int]:
+    """Places of the `count` largest rests; of equal ones, the first, but an amount of zero last."""
     if count == 0:
         return []
+    if amounts:
+        return sorted(range(len(rests)), key=lambda place: (-rests[place], not amounts[place]))[:count]
     return sorted(range(len(rests)), key=lambda place: -rests[place])[:count]

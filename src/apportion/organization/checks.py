@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from apportion.errors import Mistake
+from apportion.errors import Mistake, Place
 from apportion.organization.document import Written
 from apportion.organization.life import Life, covers, joined, life_text, lives
 from apportion.yamlfile import suggestion
@@ -35,7 +35,22 @@ def check_versions(written: Sequence[Written]) -> list[Mistake]:
                 )
             )
         by_code.setdefault(code, []).append(version)
-    return mistakes + _parents(by_code) + _loops(by_code)
+    return mistakes + _attributes_alike(written) + _parents(by_code) + _loops(by_code)
+
+
+def _attributes_alike(written: Sequence[Written]) -> list[Mistake]:
+    """Names of attributes that differ only in case: whoever chooses recipients by one would miss the other."""
+    mistakes = []
+    seen: dict[str, tuple[str, Place]] = {}
+    said: set[str] = set()
+    for version in written:
+        for name, _ in version.group.attributes:
+            first, place = seen.setdefault(name.casefold(), (name, version.at_code))
+            if first != name and name not in said:
+                said.add(name)
+                sentence = f"The attribute '{name}' differs from '{first}' on line {place.line} only in case."
+                mistakes.append(Mistake("ATTRIBUTES_ALIKE", sentence, version.at_code, "Write both in one way."))
+    return mistakes
 
 
 def _empty(version: Written, mistakes: list[Mistake]) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from apportion.errors import Mistake, Place
+from apportion.organization.attribute import check_attribute, check_currency
 from apportion.organization.coding import Coding
 from apportion.organization.cost_group import CostGroup
 from apportion.organization.ownership import Owners
@@ -36,6 +38,13 @@ class CodingDocument(_Section):
     ledger_account: Text | None = None
 
 
+Attributes = dict[Annotated[Text, AfterValidator(check_attribute)], Text | None]
+_ATTRIBUTES = "The company's own, such as region: emea. What is left out is inherited from the group above."
+
+Currency = Annotated[Text, AfterValidator(check_currency)]
+_CURRENCY = "The currency of the group's statements; left out, that of the group above, or else of its charges."
+
+
 class ChangeDocument(_Section):
     """What changes on a day; everything else stays as it was."""
 
@@ -44,12 +53,16 @@ class ChangeDocument(_Section):
     parent: Code | None = Field(None, description="The code of the new group above; empty: moved to the top.")
     owners: OwnersDocument = OwnersDocument()
     coding: CodingDocument = CodingDocument()
+    attributes: Attributes = Field({}, description=_ATTRIBUTES)
+    currency: Currency | None = Field(None, description=_CURRENCY)
 
     @model_validator(mode="after")
     def _changes_something(self) -> ChangeDocument:
         if self.model_fields_set <= {"valid_from"}:
             raise refuse(
-                "EMPTY_CHANGE", "The change changes nothing.", "Name what is new: parent, owners, coding, name."
+                "EMPTY_CHANGE",
+                "The change changes nothing.",
+                "Name what is new: parent, owners, coding, attributes, currency, name.",
             )
         return self
 
@@ -64,6 +77,8 @@ class GroupDocument(_Section):
     )
     owners: OwnersDocument = OwnersDocument()
     coding: CodingDocument = CodingDocument()
+    attributes: Attributes = Field({}, description=_ATTRIBUTES)
+    currency: Currency | None = Field(None, description=_CURRENCY)
     valid_from: Day | None = Field(None, alias="from", description="The first day on which the group is in the tree.")
     valid_until: Day | None = Field(None, alias="until", description="The first day on which it is no longer there.")
     changes: tuple[ChangeDocument, ...] = ()
@@ -131,6 +146,8 @@ def _group(
         owners=_owners(Owners(), group.owners),
         coding=_coding(Coding(), group.coding),
         valid_from=valid_from,
+        attributes=attributes_of({}, group.attributes),
+        currency=group.currency or "",
     )
     at_code = places.at(*path, "code")
     at_dates = places.at(*path, "until" if group.valid_until else "from") if group.model_fields_set & {
@@ -144,7 +161,7 @@ def _group(
             version = _changed(version, change)
             at_dates = places.at(*where, "from")
             at_parent = places.at(*where, "parent") if "parent" in change.model_fields_set else at_parent
-        yield Written(_until(version, end), at_code, at_parent, at_dates)
+        yield Written(replace(version, valid_until=end), at_code, at_parent, at_dates)
     inner = _Above(group.code, valid_from, valid_until)
     for position, below in enumerate(group.groups):
         yield from _group(below, (*path, "groups", position), inner, places, mistakes)
@@ -179,13 +196,15 @@ def _changed(version: CostGroup, change: ChangeDocument) -> CostGroup:
         owners=_owners(version.owners, change.owners),
         coding=_coding(version.coding, change.coding),
         valid_from=change.valid_from,
+        attributes=attributes_of(dict(version.attributes), change.attributes),
+        currency=(change.currency or "") if "currency" in change.model_fields_set else version.currency,
     )
 
 
-def _until(version: CostGroup, end: date | None) -> CostGroup:
-    return CostGroup(
-        version.code, version.name, version.parent, version.owners, version.coding, version.valid_from, end
-    )
+def attributes_of(before: Mapping[str, str], written: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
+    """The attributes before, with those that are written, by name; an empty value is inherited again."""
+    found = {**before, **{name: value or "" for name, value in written.items()}}
+    return tuple(sorted((name, value) for name, value in found.items() if value))
 
 
 def _owners(before: Owners, document: OwnersDocument) -> Owners:

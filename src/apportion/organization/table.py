@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
 from apportion.errors import Mistake, Place
+from apportion.organization.attribute import check_attribute, check_currency
 from apportion.organization.coding import Coding
 from apportion.organization.cost_group import CostGroup
-from apportion.organization.document import Written
+from apportion.organization.document import Written, attributes_of
 from apportion.organization.ownership import Owners
 from apportion.yamlfile.fields import check_code, parse_day, refusals_of, suggestion
 
 COLUMNS = (
     "code", "name", "parent", "company", "cost_center", "department", "ledger_account",
-    "finance_owner", "technical_owner", "business_owner", "valid_from", "valid_until",
+    "finance_owner", "technical_owner", "business_owner", "valid_from", "valid_until", "currency",
 )  # fmt: skip
+
+ATTRIBUTE = "attributes."
+
+T = TypeVar("T")
 
 
 def written_rows(content: bytes, file: str) -> tuple[list[Written], list[Mistake]]:
@@ -71,11 +76,13 @@ def _records(text: str, file: str, mistakes: list[Mistake]) -> Iterator[tuple[in
 
 
 def _columns(header: list[str], place: Place, mistakes: list[Mistake]) -> list[str]:
-    names = [name.strip().lower() for name in header]
+    names = [_column(name.strip()) for name in header]
     for position, name in enumerate(names):
         here = Place(place.file, place.line, field=name or f"column {position + 1}")
-        if name not in COLUMNS:
-            advice = suggestion(name, COLUMNS) or f"It can be {', '.join(COLUMNS)}."
+        if name.startswith(ATTRIBUTE):
+            _checked(check_attribute, name.removeprefix(ATTRIBUTE), here, mistakes)
+        if name not in COLUMNS and not name.startswith(ATTRIBUTE):
+            advice = suggestion(name, COLUMNS) or f"It can be {', '.join(COLUMNS)}, or {ATTRIBUTE}NAME."
             mistakes.append(Mistake("UNKNOWN_COLUMN", f"There is no column '{name}' in an organization.", here, advice))
         elif name in names[:position]:
             mistakes.append(Mistake("DUPLICATE_COLUMN", f"The column '{name}' stands twice.", here, "Keep one."))
@@ -84,6 +91,22 @@ def _columns(header: list[str], place: Place, mistakes: list[Mistake]) -> list[s
             Mistake("MISSING_COLUMN", "The column 'code' is missing.", place, f"Columns: {', '.join(COLUMNS)}.")
         )
     return names
+
+
+def _column(name: str) -> str:
+    """The name of a column, where case does not matter but for what an attribute is called."""
+    if name.lower().startswith(ATTRIBUTE):
+        return ATTRIBUTE + name[len(ATTRIBUTE) :].strip()
+    return name.lower()
+
+
+def _checked(check: Callable[[str], T], text: str, place: Place, mistakes: list[Mistake]) -> T | None:
+    """What a text means; None, and a mistake, where it means nothing."""
+    try:
+        return check(text)
+    except PydanticCustomError as error:
+        mistakes += [Mistake(refusal.code, refusal.sentence, place, refusal.advice) for refusal in refusals_of(error)]
+        return None
 
 
 class _Row:
@@ -95,10 +118,16 @@ class _Row:
     def version(self) -> Written | None:
         """The row's version; None where its code or its dates cannot be read, which is a mistake."""
         before = len(self._mistakes)
-        code = self._code("code")
-        parent = self._code("parent") if self._text("parent") else None
-        valid_from, valid_until = self._day("valid_from"), self._day("valid_until")
-        if len(self._mistakes) > before:
+        code = self._read(check_code, "code")
+        parent = self._read(check_code, "parent") if self._text("parent") else None
+        valid_from, valid_until = (
+            self._read(parse_day, name) if self._text(name) else None for name in ("valid_from", "valid_until")
+        )
+        currency = self._read(check_currency, "currency")
+        attributes = {
+            name.removeprefix(ATTRIBUTE): value for name, value in self._values.items() if name.startswith(ATTRIBUTE)
+        }
+        if len(self._mistakes) > before or code is None:
             return None
         group = CostGroup(
             code=code,
@@ -108,6 +137,8 @@ class _Row:
             coding=Coding(*(self._text(name) for name in ("company", "cost_center", "department", "ledger_account"))),
             valid_from=valid_from,
             valid_until=valid_until,
+            attributes=attributes_of({}, attributes),
+            currency=currency or "",
         )
         ends = "valid_until" if valid_until else "valid_from" if valid_from else "code"
         return Written(group, self._at("code"), self._at("parent"), self._at(ends))
@@ -118,21 +149,5 @@ class _Row:
     def _at(self, name: str) -> Place:
         return Place(self._place.file, self._place.line, field=name)
 
-    def _code(self, name: str) -> str:
-        try:
-            return check_code(self._text(name))
-        except PydanticCustomError as error:
-            self._refused(error, name)
-            return ""
-
-    def _day(self, name: str) -> date | None:
-        text = self._text(name)
-        try:
-            return parse_day(text) if text else None
-        except PydanticCustomError as error:
-            self._refused(error, name)
-            return None
-
-    def _refused(self, error: PydanticCustomError, name: str) -> None:
-        for refusal in refusals_of(error):
-            self._mistakes.append(Mistake(refusal.code, refusal.sentence, self._at(name), refusal.advice))
+    def _read(self, check: Callable[[str], T], name: str) -> T | None:
+        return _checked(check, self._text(name), self._at(name), self._mistakes)

@@ -12,19 +12,18 @@ from apportion.errors import ConservationError
 from apportion.invoice.statement import Statement
 from apportion.invoice.wording import scope_text
 from apportion.money.currency import units_per_minor
-from apportion.money.split import to_step
 from apportion.periods import BillingPeriod
 from apportion.post.journal import Journal
 from apportion.reconcile.compare import Comparison, compare
 from apportion.reconcile.provider_invoice import ProviderInvoice
 from apportion.tie_out.bridge import bridge
 from apportion.tie_out.details import details, plain_scope, scope_of
-from apportion.tie_out.stage import Difference, Row, Stage, TieOut
+from apportion.tie_out.reporting import reported
+from apportion.tie_out.settled import settled
+from apportion.tie_out.stage import UNEXPLAINED, Difference, InCurrency, Row, Stage, TieOut
 from apportion.tie_out.sums import complete, invoice_rows, journal_rows, line_rows, settled_units, statement_rows, sums
 from apportion.warehouse.record import Quarantined
 from apportion.warehouse.snapshot import Total
-
-UNEXPLAINED = "unexplained"
 
 
 def tie_out(
@@ -35,12 +34,16 @@ def tie_out(
     allocation: Allocation,
     statements: Sequence[Statement],
     journal: Journal,
+    reporting: InCurrency | None = None,
+    unsealed: BillingPeriod | None = None,
 ) -> TieOut:
-    """Compare one period from end to end.
+    """Compare one period from end to end, in every currency, and in the one to report in.
 
     `provider_invoices` are those of `reconcile.provider_invoice.provider_invoices`. Rows kept aside in `quarantined`
     are a difference that must be resolved, whatever they come to: as long as there are any, the bill is not
-    complete. Raises `ConservationError` when the documents are of different periods.
+    complete. Raises `ConservationError` when the documents are of different periods, or charge in another currency
+    where there is none to report in; and `MissingRateError`.
+    `unsealed` is the month before, where it was allocated but could hand nothing on because it is not sealed.
     """
     periods = {allocation.period, journal.period, *(statement.period for statement in statements)}
     if periods != {period}:
@@ -48,6 +51,8 @@ def tie_out(
             f"The documents are not all of {period}: {', '.join(sorted(map(str, periods)))}.",
             advice="Allocate, write the statements and make the journal again.",
         )
+    if reporting is None and any(line.charged for statement in statements for line in statement.lines):
+        raise ConservationError("Statements in other currencies can be compared in a reporting currency only.")
     comparisons = compare(provider_invoices, totals)
     basis = Stage.EFFECTIVE_COST if allocation.cost_basis is CostBasis.EFFECTIVE else Stage.BILLED_COST
     rows = [
@@ -64,11 +69,12 @@ def tie_out(
         *_kept_aside(quarantined),
         *(bridge(totals) if basis is Stage.EFFECTIVE_COST else []),
         *_allocated(totals, allocation),
-        *_settled(allocation),
+        *settled(allocation, unsealed),
         *_stated(allocation, statements),
         *_posted(statements, journal),
     ]
-    rows = complete(rows, basis)
+    named = {each.currency for each in pieces} | {row.currency for row in rows if row.stage is not Stage.JOURNAL}
+    rows = complete([row for row in rows if row.units or row.currency in named], basis)
     differences = pieces + _unexplained(rows, pieces)
     order = {stage: place for place, stage in enumerate(Stage)}
     differences.sort(key=lambda each: (each.currency, order[each.stage], each.aside, each.name, each.reason))
@@ -78,6 +84,7 @@ def tie_out(
         tuple(rows),
         details(comparisons, totals, allocation, statements),
         tuple(differences),
+        reported(reporting, rows, differences, statements, journal) if reporting else None,
     )
 
 
@@ -140,29 +147,6 @@ def _by_scope(amounts: Iterable[tuple[Scope, int]]) -> dict[Scope, int]:
     found: dict[Scope, int] = {}
     for scope, units in amounts:
         found[plain_scope(scope)] = found.get(plain_scope(scope), 0) + units
-    return found
-
-
-def _settled(allocation: Allocation) -> list[Difference]:
-    """Rounding: each scope may move to its nearest minor unit, and no further."""
-    exact: dict[Scope, int] = {}
-    minor: dict[Scope, int] = {}
-    for line in allocation.lines:
-        exact[line.scope] = exact.get(line.scope, 0) + line.units
-        minor[line.scope] = minor.get(line.scope, 0) + line.minor
-    found: list[Difference] = []
-    for scope in sorted(exact):
-        step = units_per_minor(scope.currency)
-        units = minor[scope] * step - exact[scope]
-        if minor[scope] != to_step(exact[scope], step):
-            found.append(
-                _fault(scope.currency, Stage.SETTLED, scope_text(scope), units, "not the rounded sum of its lines")
-            )
-        elif units:
-            sentence = "rounded once to whole minor units"
-            found.append(
-                Difference(scope.currency, Stage.SETTLED, scope_text(scope), units, "rounding", sentence, accepted=True)
-            )
     return found
 
 

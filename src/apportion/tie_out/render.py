@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from apportion.allocate.policy import CostBasis
+from apportion.invoice import rates
 from apportion.invoice.wording import exact
 from apportion.ledger.account import tidy
 from apportion.money.amount import plain
-from apportion.tie_out.stage import Difference, Row, Stage, TieOut
+from apportion.money.exchange import exact_text
+from apportion.tie_out.stage import Difference, Reporting, Row, Stage, TieOut
 
 VERSION = 1
 WIDTH = 100
@@ -41,28 +43,8 @@ def document(tied: TieOut) -> dict[str, object]:
         "period": str(tied.period),
         "cost_basis": str(tied.cost_basis),
         "holds": tied.holds,
-        "stages": [
-            {
-                "currency": row.currency,
-                "stage": str(row.stage),
-                "amount": plain(row.units),
-                "parts": [{"name": part.name, "amount": plain(part.units)} for part in row.parts],
-            }
-            for row in tied.rows
-        ],
-        "differences": [
-            {
-                "currency": difference.currency,
-                "stage": str(difference.stage),
-                "name": difference.name,
-                "amount": plain(difference.units),
-                "reason": difference.reason,
-                "sentence": difference.sentence,
-                "accepted": difference.accepted,
-                "aside": difference.aside,
-            }
-            for difference in tied.differences
-        ],
+        "stages": _stages(tied.rows),
+        "differences": _differences(tied.differences),
         "details": [
             {
                 "invoice_issuer": detail.invoice_issuer,
@@ -73,6 +55,53 @@ def document(tied: TieOut) -> dict[str, object]:
             }
             for detail in tied.details
         ],
+        "reporting": tied.reporting and _reporting(tied.reporting),
+    }
+
+
+def _stages(rows: Iterable[Row]) -> list[dict[str, object]]:
+    return [
+        {
+            "currency": row.currency,
+            "stage": str(row.stage),
+            "amount": plain(row.units),
+            "parts": [{"name": part.name, "amount": plain(part.units)} for part in row.parts],
+        }
+        for row in rows
+    ]
+
+
+def _differences(differences: Iterable[Difference]) -> list[dict[str, object]]:
+    return [
+        {
+            "currency": difference.currency,
+            "stage": str(difference.stage),
+            "name": difference.name,
+            "amount": plain(difference.units),
+            "reason": difference.reason,
+            "sentence": difference.sentence,
+            "accepted": difference.accepted,
+            "aside": difference.aside,
+        }
+        for difference in differences
+    ]
+
+
+def _reporting(reporting: Reporting) -> dict[str, object]:
+    return {
+        "currency": reporting.currency,
+        "rates": [
+            {
+                "from_currency": rate.from_currency,
+                "to_currency": rate.to_currency,
+                "rate": exact_text(rate.value),
+                "dates": rates.rate_dates(rate),
+                "source": rates.rate_source(rate),
+            }
+            for rate in reporting.rates
+        ],
+        "stages": _stages(reporting.rows),
+        "differences": _differences(reporting.differences),
     }
 
 
@@ -92,7 +121,14 @@ def _lines(tied: TieOut) -> Iterator[str]:
     unread = [difference for difference in tied.differences if difference.currency not in rows]
     for currency, of in rows.items():
         yield ""
+        yield currency
         yield from _currency(currency, of, [each for each in tied.differences if each.currency == currency])
+    if tied.reporting:
+        yield ""
+        yield f"{tied.reporting.currency}, all currencies together"
+        yield from _currency(tied.reporting.currency, tied.reporting.rows, list(tied.reporting.differences))
+        for rate in tied.reporting.rates:
+            yield from textwrap.wrap(tidy(rates.rate_text(rate)), WIDTH, subsequent_indent="  ")
     if unread:
         yield ""
         yield "Currency not readable"
@@ -114,7 +150,6 @@ def _currency(currency: str, rows: Iterable[Row], differences: list[Difference])
         + [part.units for row in rows for part in row.parts]
         + [difference.units for difference in differences],
     )
-    yield currency
     yield "-" * WIDTH
     for row in rows:
         yield from _difference_lines([each for each in differences if each.stage is row.stage], amounts)

@@ -7,7 +7,10 @@ from enum import StrEnum
 
 from apportion.allocate.policy import CostBasis
 from apportion.errors import TieOutError
+from apportion.money.exchange import Exchange, Rate
 from apportion.periods import BillingPeriod
+
+UNEXPLAINED, CONVERSION, CROSS_RATE = "unexplained", "conversion", "cross_rate"
 
 
 class Stage(StrEnum):
@@ -71,19 +74,53 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class InCurrency:
+    """The currency to report in, and the rates that statements were charged at."""
+
+    currency: str
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """All currencies added up in one, each stage at the same `rates`. The parts of a row are the currencies.
+
+    Amounts are to 10⁻¹⁸; whether stages agree was decided on exact fractions. A difference has the currency of the
+    provider invoices as its name.
+    """
+
+    currency: str
+    rates: tuple[Rate, ...]
+    rows: tuple[Row, ...]
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TieOut:
-    """One billing period from end to end: rows by currency and stage, details, and every difference."""
+    """One billing period from end to end: rows by currency and stage, details, and every difference.
+
+    `reporting` is the same in one currency, where the company has one.
+    """
 
     period: BillingPeriod
     cost_basis: CostBasis
     rows: tuple[Row, ...]
     details: tuple[Detail, ...]
     differences: tuple[Difference, ...]
+    reporting: Reporting | None = None
 
     @property
     def open_differences(self) -> tuple[Difference, ...]:
-        """The differences that must be resolved."""
-        return tuple(difference for difference in self.differences if not difference.accepted)
+        """The differences that must be resolved; of those in the reporting currency, what is in no other."""
+        reported = self.reporting.differences if self.reporting else ()
+        found = [difference for difference in self.differences if not difference.accepted]
+        return tuple(found or (difference for difference in reported if not difference.accepted))
+
+    @property
+    def conversions(self) -> tuple[Difference, ...]:
+        """The differences that stand in no billing currency: what conversion to other currencies made."""
+        reported = self.reporting.differences if self.reporting else ()
+        return tuple(difference for difference in reported if difference.reason in (CONVERSION, CROSS_RATE))
 
     @property
     def holds(self) -> bool:

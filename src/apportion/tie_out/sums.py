@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from apportion.allocate.allocation import Allocation, Line
 from apportion.allocate.rule import Holder, Target
-from apportion.invoice.statement import Statement
+from apportion.invoice.statement import Statement, StatementLine
 from apportion.money.currency import units_per_minor
 from apportion.post.journal import Journal, not_posted
 from apportion.reconcile.provider_invoice import Origin, ProviderInvoice
@@ -63,36 +63,49 @@ def line_rows(allocation: Allocation) -> list[Row]:
     ]
 
 
-def settled_units(line: Line) -> int:
+def settled_units(line: Line | StatementLine) -> int:
     """The settled amount of a line, in units of 10⁻¹⁸."""
     return line.minor * units_per_minor(line.scope.currency)
 
 
 def statement_rows(statements: Iterable[Statement]) -> list[Row]:
-    """The totals that stand on the statements."""
+    """The totals that stand on the statements, in the currencies that providers billed in."""
     return _by_holder(
         Stage.STATEMENTS,
         (
             (total.currency, statement.holder, total.minor * units_per_minor(total.currency))
             for statement in statements
-            for total in statement.totals
+            for total in statement.billed
         ),
     )
 
 
 def journal_rows(statements: Sequence[Statement], journal: Journal) -> list[Row]:
-    """What the journal posts to cost groups, and what stays with the payer without a line."""
+    """What the journal posts to cost groups, and what stays with the payer without a line.
+
+    Cost that is charged in another currency counts in the one it was billed in, and not where it is posted.
+    """
     posted = [
         (posting.currency, "to be posted", posting.amount_minor * units_per_minor(posting.currency))
         for entry in journal.entries
         for posting in entry.postings
         if posting.ref
     ]
+    charged = [
+        each
+        for statement in statements
+        for line in statement.lines
+        if line.charged
+        for each in (
+            (line.charged.currency, "to be posted", -line.charged.minor * units_per_minor(line.charged.currency)),
+            (line.scope.currency, f"charged in {line.charged.currency}", settled_units(line)),
+        )
+    ]
     stays = [
         (each.currency, f"{_HOLDERS[each.holder]}, not posted", each.minor * units_per_minor(each.currency))
         for each in not_posted(statements)
     ]
-    return sums(Stage.JOURNAL, [*posted, *sorted(stays)])
+    return sums(Stage.JOURNAL, [*posted, *charged, *sorted(stays)])
 
 
 def complete(rows: Sequence[Row], basis: Stage) -> list[Row]:

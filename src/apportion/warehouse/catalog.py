@@ -213,8 +213,7 @@ def record_delivery(connection: sqlite3.Connection, delivery: Delivery, held: Ma
     )
     connection.executemany(
         "INSERT INTO delivered_file VALUES (?, ?, ?)",
-        # A file without rows cannot count twice, and providers send the same empty file again and again.
-        [(delivery.id, file.sha256, file.name) for file in delivery.files if file.rows],
+        [(delivery.id, content, name) for content, name in delivery.contents],
     )
     connection.executemany(
         "INSERT INTO delivered_period (delivery_id, period, rows) VALUES (?, ?, ?)",

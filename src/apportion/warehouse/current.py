@@ -28,6 +28,10 @@ def located(delivery: Delivery, directory: Path) -> Delivery:
             )
             for file in delivery.charges
         ),
+        usage={
+            period: replace(file, path=None if file.path is None else directory / file.path)
+            for period, file in delivery.usage.items()
+        },
     )
 
 
@@ -46,6 +50,10 @@ def relative(delivery: Delivery, staged: Path) -> Delivery:
             )
             for file in delivery.charges
         ),
+        usage={
+            period: replace(file, path=None if file.path is None else _below(staged, file.path))
+            for period, file in delivery.usage.items()
+        },
     )
 
 

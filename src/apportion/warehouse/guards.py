@@ -31,17 +31,18 @@ class Move:
 
 
 def rows_held(delivery: Delivery) -> Mapping[str, int]:
-    """Rows that a delivery brings, by period as text: charges loaded, provider invoices and statuses.
+    """Rows that a delivery brings, by period as text: charges loaded, provider invoices, statuses and usage.
 
     Zero where all rows of a period were kept aside.
     """
-    periods = {*delivery.totals, *delivery.invoices, *delivery.statuses, *delivery.quarantined}
+    periods = {*delivery.totals, *delivery.invoices, *delivery.statuses, *delivery.quarantined, *delivery.usage}
     if not periods:
         return {NO_PERIOD: sum(file.rows for file in delivery.files)}
     return {
         str(period): sum(total.rows for total in delivery.totals.get(period, ()))
         + len(delivery.invoices.get(period, ()))
         + len(delivery.statuses.get(period, ()))
+        + (delivery.usage[period].rows if period in delivery.usage else 0)
         for period in sorted(periods)
     }
 
@@ -77,6 +78,13 @@ def plan(connection: sqlite3.Connection, delivery: Delivery, *, allow_shrink: bo
 
 def _sealed(delivery: Delivery, period: str, rows: int, sealed: frozenset[str]) -> SealedPeriodError:
     following = next_open(BillingPeriod.parse(period), sealed)
+    if delivery.dataset is Dataset.USAGE:
+        return SealedPeriodError(
+            f"Billing period {period} is sealed, and this delivery of source '{delivery.source}' has {rows:,} rows of "
+            "usage for it.",
+            advice=f"Its bases stay as they were: leave {period} out, and deliver what is missing under {following}, "
+            "the next open period.",
+        )
     return SealedPeriodError(
         f"Billing period {period} is sealed, and this delivery of source '{delivery.source}' has {rows:,} rows for it.",
         advice=f"Ask the provider to correct in a later billing period, or deliver these charges under {following}, "
@@ -107,12 +115,16 @@ def _refuse_double(connection: sqlite3.Connection, delivery: Delivery, leaves: l
     """A file may be current once in each period: in another delivery that stays, its rows would count twice."""
     periods = rows_held(delivery).keys()
     gone = {(held.delivery_id, held.period) for held in leaves}
-    for file in delivery.files:
-        for held in current_with_file(connection, file.sha256):
+    for content, name in delivery.contents:
+        for held in current_with_file(connection, content):
             stays = held.delivery_id != delivery.id and (held.delivery_id, held.period) not in gone
             if stays and held.period in periods:
                 raise DuplicateDeliveryError(
-                    f"The file '{file.name}' is already loaded{f' for {held.period}' if held.period else ''}, as part "
+                    f"{_what(delivery, name)} is already loaded{f' for {held.period}' if held.period else ''}, as part "
                     f"of delivery {held.delivery_id} of source '{held.source}': its rows would count twice.",
                     advice="Leave the file out, or deliver under the same source name in mode overwrite.",
                 )
+
+
+def _what(delivery: Delivery, name: str) -> str:
+    return "The same usage" if delivery.dataset is Dataset.USAGE else f"The file '{name}'"

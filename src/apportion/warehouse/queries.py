@@ -28,7 +28,7 @@ T = TypeVar("T")
 _Group = tuple[Any, ...]  # the fields of a CubeRow, and more, as the engine gives them
 
 MOST_WORKERS = 4
-_MARK = "(CASE WHEN file_row_number & 63 = 0 THEN file_row_number::INTEGER END)"  # proves the order at little cost
+MARK = "(CASE WHEN file_row_number & 63 = 0 THEN file_row_number::INTEGER END)"  # proves the order at little cost
 ASIDE = -1  # the outcome of a row that is quarantined or belongs to another billing period
 
 
@@ -137,7 +137,7 @@ def _classification(scan: Scan, batch: Batch, lookups: Lookups) -> str:
         selected.append(f"{_epoch(scan, lookups.plan)} AS epoch")
     if scan.kept:
         selected.append(f"{scan.kept} AS kept")
-    selected.append(f"{_MARK} AS mark")
+    selected.append(f"{MARK} AS mark")
     charges = f"(SELECT {', '.join(selected)} FROM {scan.relation})"
     outcome = f"CASE WHEN kept THEN {lookups.outcome} ELSE {ASIDE} END" if scan.kept else lookups.outcome
     return (
@@ -161,7 +161,7 @@ def _cube(connection: engine.Connection, scan: Scan, batch: Batch, *, effective:
     sidecar = f"SELECT mark AS sidecar_mark, outcome AS sidecar_outcome FROM {engine.files([batch.sidecar])}"
     groups = (
         f"SELECT sidecar_outcome, {scan.grouped}, count(*) AS counted, sum({cost}) AS total, "
-        f"count(*) FILTER (sidecar_mark IS DISTINCT FROM {_MARK}) AS moved "
+        f"count(*) FILTER (sidecar_mark IS DISTINCT FROM {MARK}) AS moved "
         f"FROM {scan.relation} POSITIONAL JOIN ({sidecar}) GROUP BY ALL"
     )
     invoice = "''" if effective else "invoice"

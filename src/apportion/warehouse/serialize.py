@@ -1,7 +1,8 @@
 """A delivery record as JSON text, and back: what goes in comes out equal.
 
 Every integer is written as text, for amounts have more digits than the doubles that most JSON readers know.
-The fields themselves say how they are read, so a record that gains a field needs no change here.
+The fields themselves say how they are read, so a record that gains a field needs no change here. A text from before
+it had the field takes the field's default.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def _record_reader(kind: type) -> _Reader:
     readers = [(field.name, _reader(hints[field.name])) for field in dataclasses.fields(kind)]
 
     def read(value: Any) -> Any:
-        return kind(**{name: reader(value[name]) for name, reader in readers})
+        return kind(**{name: reader(value[name]) for name, reader in readers if name in value})
 
     return read
 

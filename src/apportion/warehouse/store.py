@@ -25,6 +25,7 @@ from apportion.warehouse.catalog import Catalog
 from apportion.warehouse.lock import WorkspaceLock
 from apportion.warehouse.record import Dataset, Delivery, Quarantined
 from apportion.warehouse.snapshot import DeliveredInvoice, Snapshot, Total
+from apportion.warehouse.usage import UsageFile
 
 STORE = ".apportion"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -244,10 +245,11 @@ class Workspace:
         """Every billing period that has current charges or provider invoices, in order."""
         query = (
             "SELECT DISTINCT period FROM delivered_period JOIN delivery ON delivery_id = id"
-            " WHERE is_current AND period != ? AND dataset != ? ORDER BY period"
+            " WHERE is_current AND period != ? AND dataset NOT IN (?, ?) ORDER BY period"
         )
         with self._catalog.reading() as connection:
-            rows = connection.execute(query, (guards.NO_PERIOD, Dataset.BILLING_PERIOD.value)).fetchall()
+            neither = (Dataset.BILLING_PERIOD.value, Dataset.USAGE.value)
+            rows = connection.execute(query, (guards.NO_PERIOD, *neither)).fetchall()
         return tuple(BillingPeriod.parse(row[0]) for row in rows)
 
     def snapshot(self, period: BillingPeriod) -> Snapshot:
@@ -271,6 +273,11 @@ class Workspace:
     def billing_statuses(self, period: BillingPeriod) -> tuple[tuple[str, str], ...]:
         """(issuer by its one name, BillingPeriodStatus) from the Billing Period dataset."""
         return current.billing_statuses(period, self._current_in(Dataset.BILLING_PERIOD, period), self.settings)
+
+    def usage(self, period: BillingPeriod) -> dict[str, UsageFile]:
+        """The current files of usage of a period, by source; a source of which all was kept aside has none."""
+        found = ((delivery.source, delivery.usage[period]) for delivery in self._current_in(Dataset.USAGE, period))
+        return {source: file for source, file in found if file.path is not None}
 
     def findings(
         self, period: BillingPeriod | None = None, source: str | None = None

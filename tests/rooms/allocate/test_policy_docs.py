@@ -19,6 +19,9 @@ ORGANIZATION = DOCS / "reference" / "organization.md"
 HOW_TO = DOCS / "how-to" / "write-a-policy.md"
 
 HEAD = "policy: P\ncost_basis: effective\n"
+CODE = re.compile(
+    r'''(?:(?:Mistake|Refusal|refuse|_broken|_refuse)\(\s*(?:parsed, |self\._parsed, )?|code=)"([A-Z0-9_]+)"'''
+)
 LAST_RULE = "  - {id: last, charge_to: kept_central}\n"
 
 
@@ -69,10 +72,6 @@ def test_every_code_of_a_mistake_is_explained() -> None:
     said: set[str] = set()
     for path in (path for room in rooms for path in room.rglob("*.py")):
         text = path.read_text(encoding="utf-8")
-        said |= set(
-            re.findall(
-                r"""(?:Mistake|Refusal|refuse|_broken|_refuse)\(\s*(?:parsed, |self\._parsed, )?"([A-Z0-9_]+)\"""", text
-            )
-        )
+        said |= set(re.findall(CODE, text))
     assert said >= {"UNREACHABLE_RULE", "BAD_YAML", "PARENT_LOOP", "SHARES_NOT_100", "STRANGE_VALUE", "TAB"}
     assert said == explained

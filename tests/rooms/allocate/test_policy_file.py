@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apportion.allocate import policy_checks, policy_file, unreachable
@@ -39,7 +36,7 @@ from apportion.allocate.rule import (
     Target,
 )
 from apportion.allocate.shares import parse_share, percent_text, whole_weights
-from apportion.errors import DocumentError, EmptyFileError, Place, UnreadableFileError
+from apportion.errors import DocumentError, EmptyFileError, UnreadableFileError
 from apportion.organization.cost_group import CostGroup, Organization
 
 HEAD = "policy: P\ncost_basis: billed\nrules:\n"
@@ -201,162 +198,6 @@ def test_two_thousand_rules_take_few_proofs(tmp_path: Path, monkeypatch: pytest.
     found = policy_checks.check(read(tmp_path, "".join(lines)), Organization((CostGroup("g", "G"),), ""))
     assert [(mistake.code, mistake.place.line) for mistake in found] == [("UNREACHABLE_RULE", 4 + 4 * 2000)]
     assert proofs < 2000  # comparing each rule with each one above it would take two million
-
-
-# A random policy, written as YAML and read back.
-
-codes = st.from_regex(r"[A-Za-z0-9._-]{1,12}", fullmatch=True).filter(
-    lambda code: code.casefold() not in ("unallocated", "kept_central")
-)
-# The three line ends that the YAML writer of the test leaves bare and YAML reads as blanks are left out.
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\x85\u2028\u2029"), max_size=12)
-named = texts.filter(bool)
-days = st.dates(date(2000, 1, 1), date(2040, 1, 1))
-text_fields = st.one_of(
-    st.sampled_from(["SubAccountId", "ServiceName", "RegionId", "ResourceName"]).map(Field),
-    named.map(lambda name: Field("x_" + name)),
-    named.map(lambda key: Field(key, is_tag=True)),
-)
-many = st.lists(texts, min_size=1, max_size=3, unique=True).map(tuple)
-spans = st.tuples(days, days).filter(lambda pair: pair[0] < pair[1])
-atoms: st.SearchStrategy[Condition] = st.one_of(
-    st.builds(Equals, text_fields, many, st.booleans()),
-    st.builds(Prefix, text_fields, st.lists(named, min_size=1, max_size=3, unique=True).map(tuple)),
-    st.builds(Glob, text_fields, st.sampled_from(["a*", "*", "?", "[a-c]x", "[!x]", "é*"])),
-    st.builds(Matches, text_fields, st.sampled_from(["^a", "a|b", r"\d+: x", "(?i)'\"", "x{2}"])),
-    st.builds(Exists, text_fields),
-    spans.map(lambda pair: Between(Field("ChargePeriodStart"), *pair)),
-    days.map(lambda day: Between(Field("x_day"), None, day)),
-)
-conditions: st.SearchStrategy[Condition] = st.recursive(
-    atoms,
-    lambda inner: st.one_of(
-        st.builds(And, st.lists(inner, min_size=2, max_size=3).map(tuple)),
-        st.builds(Or, st.lists(inner, min_size=2, max_size=3).map(tuple)),
-        st.builds(Not, inner),
-    ),
-    max_leaves=6,
-)
-tables = st.dictionaries(texts, st.dictionaries(texts, codes, max_size=3), max_size=2)
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    aliases = {name: tuple(table.items()) for name, table in draw(tables).items()}
-    by_tag = st.builds(ByTag, text_fields, st.sampled_from([(), *aliases.values()]), st.booleans())
-    targets = st.one_of(
-        st.just(KEPT_CENTRAL),
-        codes.map(lambda code: Target(Holder.COST_GROUP, code)),
-        codes.map(lambda code: Target(Holder.POOL, code)),
-        by_tag,
-    )
-    rules = st.builds(Rule, codes, texts, st.none() | conditions, targets, st.none() | days, st.none() | days).map(
-        lambda rule: (
-            rule if rule.name else Rule(rule.id, rule.id, rule.when, rule.target, rule.valid_from, rule.valid_until)
-        )
-    )
-    some_codes = st.lists(codes, max_size=3).map(tuple)
-    fixed = st.dictionaries(codes, st.integers(1, 99), min_size=1, max_size=4).map(
-        lambda parts: tuple((code, part // math.gcd(*parts.values())) for code, part in parts.items())
-    )
-    pools = st.one_of(
-        st.builds(Pool, codes, named, st.builds(Fixed, fixed)),
-        st.builds(Pool, codes, named, st.just(Even()), st.builds(Recipients, some_codes, some_codes, some_codes)),
-        st.builds(Pool, codes, named, st.just(Cost()), negative_basis=st.sampled_from(NegativeBasis)),
-    )
-    return Policy(
-        name=draw(texts),
-        cost_basis=draw(st.sampled_from(CostBasis)),
-        rules=tuple(draw(st.lists(rules, min_size=1, max_size=4))),
-        pools=tuple(draw(st.lists(pools, max_size=3))),
-        digest="",
-        alias_tables=tuple(aliases.items()),
-    )
-
-
-def dumped(policy: Policy) -> str:
-    """The policy as YAML; texts are quoted where YAML would take them for something else, dates are not."""
-    document = {
-        "policy": policy.name,
-        "cost_basis": str(policy.cost_basis),
-        "rules": [_rule(rule, dict(policy.alias_tables)) for rule in policy.rules],
-        "aliases": {name: dict(table) for name, table in policy.alias_tables},
-        "pools": [_pool(pool) for pool in policy.pools],
-    }
-    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
-
-
-def _rule(rule: Rule, aliases: Mapping[str, object]) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": rule.id, "name": rule.name}
-    if rule.when is not None:
-        found["when"] = _condition(rule.when)
-    target = rule.target
-    if isinstance(target, ByTag):
-        found["charge_to"] = {"tag" if target.field.is_tag else "column": target.field.name, "ignore_case": target.fold}
-        if target.aliases:
-            found["charge_to"]["aliases"] = next(name for name, table in aliases.items() if table == target.aliases)
-    else:
-        found["charge_to"] = "kept_central" if target == KEPT_CENTRAL else {str(target.holder): target.code}
-    found |= {"from": rule.valid_from} if rule.valid_from else {}
-    return found | ({"until": rule.valid_until} if rule.valid_until else {})
-
-
-def _condition(condition: Condition) -> dict[str, Any]:
-    match condition:
-        case And(parts):
-            return {"all": [_condition(part) for part in parts]}
-        case Or(parts):
-            return {"any": [_condition(part) for part in parts]}
-        case Not(part):
-            return {"not": _condition(part)}
-    test: dict[str, Any] = {}
-    match condition:
-        case Equals(_, values, fold):
-            test = {"equals": list(values)} | ({"ignore_case": True} if fold else {})
-        case Prefix(_, values):
-            test = {"prefix": list(values)}
-        case Glob(_, pattern):
-            test = {"glob": pattern}
-        case Matches(_, pattern):
-            test = {"matches": pattern}
-        case Exists(_):
-            test = {"exists": True}
-        case Between(_, start, end):
-            test = {key: day for key, day in (("from", start), ("until", end)) if day}
-    return {str(condition.field): test}
-
-
-def _pool(pool: Pool) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": pool.id, "name": pool.name}
-    share: object = "even" if pool.basis == Even() else "proportional to direct cost"
-    if isinstance(pool.basis, Fixed):
-        whole = sum(weight for _, weight in pool.basis.shares)
-        share = {"fixed": {code: f"{weight}/{whole}" for code, weight in pool.basis.shares}}
-    else:
-        asked = pool.recipients
-        found["recipients"] = {
-            "groups": list(asked.groups), "under": list(asked.under), "except": list(asked.excluded),
-        }  # fmt: skip
-    if isinstance(pool.basis, Cost):
-        found["negative_basis"] = str(pool.negative_basis)
-    return found | {"share": share}
-
-
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(policies())
-def test_a_policy_written_as_yaml_is_read_back_the_same(tmp_path: Path, policy: Policy) -> None:
-    found = read(tmp_path, dumped(policy))
-    assert _bare(found) == _bare(policy)
-
-
-def _bare(policy: Policy) -> Policy:
-    rules = tuple(
-        Rule(rule.id, rule.name, rule.when, rule.target, rule.valid_from, rule.valid_until) for rule in policy.rules
-    )
-    pools = tuple(replace(pool, place=Place()) for pool in policy.pools)
-    return Policy(policy.name, policy.cost_basis, rules, pools, "", alias_tables=policy.alias_tables)
 
 
 def test_mistakes_are_raised_together(tmp_path: Path) -> None:

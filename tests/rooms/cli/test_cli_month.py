@@ -85,7 +85,7 @@ def test_every_mistake_has_file_line_and_column(harbour: Path, say: Say) -> None
     (harbour / "policy.yaml").write_text(text, encoding="utf-8")
     found = say("policy", "check")
     assert found.status == 1
-    assert found.out.splitlines()[0].startswith("policy.yaml:9:41: SHARES_NOT_100: The shares sum to ")
+    assert found.out.splitlines()[0].startswith("policy.yaml:9:49: SHARES_NOT_100: The shares sum to ")
     assert found.err == ""
     (harbour / "policy.yaml").write_text(text.replace("wep: 1/3", "wep: 2/3"), encoding="utf-8")
     found = say("policy", "check", "policy.yaml")

@@ -66,7 +66,7 @@ def test_json_amounts_are_decimal_strings(month: Month) -> None:
         ('"amount": "6.67"', '"amount": "6.68"'),
         ('"amount": "6.67"', '"amount": 6.67'),
         ('"line": 2', '"line": 3'),
-        ('"version": 1', '"version": 2'),
+        ('"version": 2', '"version": 1'),
         ('"notice"', '"notes"'),
         ('"ST-2026-10-0002"', '"ST-2026-10-2"'),
     ],

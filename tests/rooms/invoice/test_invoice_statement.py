@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from apportion.allocate.allocation import Scope, Share
+from apportion.allocate.based import Based, counted_in
 from apportion.allocate.basis import Basis, Cost, Even, Fixed
 from apportion.allocate.policy import Pool
 from apportion.allocate.rule import KEPT_CENTRAL, UNALLOCATED, Holder, Target
 from apportion.errors import ConservationError, InputRefusedError, NotFoundError
 from apportion.invoice import wording
 from apportion.invoice.numbering import Number, read_reference
+from apportion.invoice.reasons import share_reason
 from apportion.invoice.statement import LineKind, statements
 from apportion.money.amount import units
 from apportion.organization.coding import Coding
@@ -137,8 +139,10 @@ def test_other_shares_are_said_in_parts(basis: Basis, weight: int, whole: int, e
 
 
 def _said(basis: Basis, weight: int, whole: int, holder: Holder) -> str:
-    share = Share(1, "p", UNALLOCATED, Scope("N", "", "", "USD"), 1, weight, whole, 1)
-    return wording.share_reason(Pool("p", "Pool", basis), [share], holder).removeprefix("Pool: ")
+    target = Target(holder, "web" if holder is Holder.COST_GROUP else "")
+    share = Share(1, "p", target, Scope("N", "", "", "USD"), 1, weight, whole, 1)
+    based = Based(share, Pool("p", "Pool", basis), basis, (), (), counted_in(basis), 1, ())
+    return share_reason(based, BillingPeriod(2026, 10))
 
 
 def test_many_rules_are_counted() -> None:

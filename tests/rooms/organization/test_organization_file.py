@@ -113,6 +113,48 @@ def test_the_tree_of_a_day_inherits_from_the_parent_of_that_day(tmp_path: Path) 
     assert "apac" not in found.on(date(2025, 12, 31))
 
 
+WITH_ATTRIBUTES = """
+groups:
+  - code: emea
+    attributes: {region: emea, kind: holding}
+    currency: EUR
+    groups:
+      - code: payments
+        attributes: {kind: product, "Size of team": 12}
+        changes:
+          - {from: 2026-07-01, attributes: {kind: platform, stage: live}}
+          - {from: 2026-09-01, attributes: {kind: }, currency: GBP}
+          - {from: 2026-10-01, currency: }
+"""
+
+ATTRIBUTES_AS_TABLE = """Code,PARENT,Currency,Attributes.kind,attributes.Size of team,attributes.stage,\
+attributes.region,valid_from,valid_until
+emea,,EUR,holding,,,emea,,
+payments,emea,,product,12,,,,2026-07-01
+payments,emea,,platform,12,live,,2026-07-01,2026-09-01
+payments,emea,GBP,,12,live,,2026-09-01,2026-10-01
+payments,emea,,,12,live,,2026-10-01,
+"""
+
+
+def test_attributes_and_the_currency_of_statements(tmp_path: Path) -> None:
+    found = read(tmp_path, WITH_ATTRIBUTES)
+    _, first, second, third, fourth = found.versions
+    assert first.attributes == (("Size of team", "12"), ("kind", "product"))
+    assert second.attributes == (("Size of team", "12"), ("kind", "platform"), ("stage", "live"))
+    assert third.attributes == fourth.attributes == (("Size of team", "12"), ("stage", "live"))
+    assert [version.currency for version in found.versions] == ["EUR", "", "", "GBP", ""]
+    assert read(tmp_path, ATTRIBUTES_AS_TABLE, "table.csv").versions == found.versions
+
+
+def test_attributes_and_currency_are_inherited(tmp_path: Path) -> None:
+    found = read(tmp_path, WITH_ATTRIBUTES)
+    months = [found.on(date(2026, month, 1))["payments"] for month in (6, 8, 9, 10)]
+    assert [group.attribute("kind") for group in months] == ["product", "platform", "holding", "holding"]
+    assert {group.attribute("region") for group in months} == {"emea"}
+    assert [group.currency for group in months] == ["EUR", "EUR", "GBP", "EUR"]
+
+
 def test_a_group_may_leave_the_tree_and_come_back(tmp_path: Path) -> None:
     found = read(tmp_path, "groups:\n  - {code: a, until: 2026-02-01}\n  - {code: a, from: 2026-05-01}\n")
     assert [("a" in found.on(date(2026, month, 1))) for month in (1, 3, 5)] == [True, False, True]

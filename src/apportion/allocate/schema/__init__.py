@@ -20,6 +20,20 @@ ORGANIZATION = "organization.schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NULL = {"type": "null"}
 
+_QUANTITIES = ("metered", "greater_of", "sum_of")
+_SIMPLE = ("fixed", "direct_cost", *_QUANTITIES)
+# Sections of which exactly one key says what is meant.
+_ONE_OF = {
+    "TargetDocument": ("cost_group", "pool", "tag", "column"),
+    "UsageTargetDocument": ("cost_group", "pool", "column"),
+    "RestDocument": ("pool", "cost_group"),
+    "QuantityDocument": _QUANTITIES,
+    "SimpleBasisDocument": _SIMPLE,
+    "BasisDocument": (*_SIMPLE, "mix", "price", "follow"),
+    "PartDocument": ("share", "amount", "rate"),
+    "UpliftDocument": ("percent", "amount"),
+}
+
 
 def schema_texts() -> Mapping[str, str]:
     """The text of each schema by the name of its file."""
@@ -30,11 +44,18 @@ def schema_texts() -> Mapping[str, str]:
     policy = _bare(PolicyDocument.model_json_schema())
     parts = policy["$defs"]
     _name_columns(parts)
-    for name in ("ConditionDocument", "TestDocument"):
-        _without_null(parts[name]["properties"])
-    _without_null({"when": parts["RuleDocument"]["properties"]["when"]})
-    parts["SharesDocument"]["properties"]["fixed"]["additionalProperties"] = False
-    parts["TargetDocument"]["oneOf"] = [{"required": [way]} for way in ("cost_group", "pool", "tag", "column")]
+    for name, part in parts.items():
+        if name not in ("RuleDocument", "ConsumerDocument") and "properties" in part:
+            _without_null(part["properties"])
+    for name in ("RuleDocument", "ConsumerDocument"):
+        _without_null({"when": parts[name]["properties"]["when"]})
+    for name, ways in _ONE_OF.items():
+        parts[name]["oneOf"] = [{"required": [way]} for way in ways]
+    for name in ("QuantityDocument", "SimpleBasisDocument", "BasisDocument"):
+        for several in {"greater_of", "sum_of", "mix"} & set(parts[name]["properties"]):
+            parts[name]["properties"][several]["minItems"] = 2
+    for name in ("SimpleBasisDocument", "BasisDocument"):
+        parts[name]["properties"]["fixed"]["additionalProperties"] = False
     organization = _bare(OrganizationDocument.model_json_schema())
     return {
         POLICY: _text("Apportion policy", policy),
@@ -53,6 +74,7 @@ def _name_columns(parts: dict[str, Any]) -> None:
     condition["patternProperties"] = {"^x_.": test, r"^tags\..": test}
     condition["additionalProperties"] = False
     condition["minProperties"] = 1
+    parts["UsageConditionDocument"] |= {"additionalProperties": test, "minProperties": 1}
 
 
 def _without_null(properties: dict[str, Any]) -> None:

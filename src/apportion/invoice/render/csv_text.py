@@ -11,20 +11,25 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from apportion.invoice.statement import Statement
+from apportion.invoice.rates import rate_dates, rate_source
+from apportion.invoice.statement import Charged, Statement
 from apportion.money.amount import plain
 from apportion.money.currency import minor_text
+from apportion.money.exchange import exact_text
 
 COLUMNS = (
     "statement period holder cost_group name line kind invoice_issuer invoice_id billing_account_id service "
-    "charge_category pool pool_name reason currency amount exact_amount"
+    "charge_category corrects pool pool_name reason currency amount exact_amount "
+    "charged_currency charged_amount rate rate_dates rate_source"
 ).split()
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0")
 
 
 def render(statement: Statement) -> str:
-    """The lines of a statement. The last two columns are amounts: settled, and exact to 10⁻¹⁸."""
+    """The lines of a statement. `amount` is settled, `exact_amount` exact to 10⁻¹⁸; the last columns are empty where a
+    line is charged in its own currency.
+    """
     return table(
         COLUMNS,
         (
@@ -44,6 +49,7 @@ def render(statement: Statement) -> str:
                         line.scope.billing_account_id,
                         line.service,
                         line.charge_category,
+                        line.corrects,
                         line.pool_id,
                         line.pool_name,
                         line.reason,
@@ -52,10 +58,19 @@ def render(statement: Statement) -> str:
                 ),
                 minor_text(line.minor, line.scope.currency),
                 plain(line.units),
+                *_charged(line.charged),
             ]
             for line in statement.lines
         ),
     )
+
+
+def _charged(charged: Charged | None) -> list[str]:
+    if charged is None:
+        return [""] * 5
+    rate = charged.rate
+    amount = minor_text(charged.minor, charged.currency)
+    return [charged.currency, amount, exact_text(rate.value), rate_dates(rate), guarded(rate_source(rate))]
 
 
 def guarded(text: str) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from apportion.allocate.policy import Method
 from apportion.invoice import wording
+from apportion.invoice.rates import charged_text
+from apportion.invoice.reasons import exact_weight
 from apportion.invoice.render.markup import Markup, joined, tag
-from apportion.invoice.render.sections import Section, digests, particulars, sections, what, why
+from apportion.invoice.render.sections import MOVES, Section, digests, particulars, sections, what, why
 from apportion.invoice.render.style import SHEET
 from apportion.invoice.statement import LineKind, Statement, StatementLine
 
@@ -108,6 +109,10 @@ def _head(statement: Statement) -> Markup:
         tag("div", tag("dt", f"Total in {total.currency}"), tag("dd", _money(total.minor, total.currency)))
         for total in statement.totals
     ]
+    sums += [
+        tag("div", tag("dt", f"Billed in {total.currency}"), tag("dd", _money(total.minor, total.currency)))
+        for total in statement.billed_elsewhere
+    ]
     parts.append(tag("dl", *sums, class_="sums"))
     facts = [tag("div", tag("dt", label), tag("dd", value or "none")) for label, value in particulars(statement)]
     if facts:
@@ -147,9 +152,15 @@ def _row(line: StatementLine) -> Markup:
         "tr",
         # The number heads the row: short enough to be read out before every cell.
         tag("th", str(line.number), scope="row", class_="line"),
-        tag("td", label, tag("span", f"{about}.", class_="why"), _exact(line)),
+        tag("td", label, tag("span", f"{about}.", class_="why"), *_charged(line), _exact(line)),
         tag("td", _money(line.minor, line.scope.currency), class_="amount"),
         id=f"line-{line.number}",
+    )
+
+
+def _charged(line: StatementLine) -> list[Markup]:
+    return (
+        [tag("span", f"{charged_text(line).replace('Charged -', 'Charged −')}.", class_="why")] if line.charged else []
     )
 
 
@@ -158,13 +169,10 @@ def _exact(line: StatementLine) -> Markup:
     parts = [
         tag("p", f"{_signed(wording.exact(line.units, currency))} {currency}, before rounding to whole minor units.")
     ]
-    for share in line.shares:
+    for share in line.shares if line.method not in MOVES else ():
         pool = _signed(wording.exact(share.pool_units, currency))
-        if line.method is Method.PROPORTIONAL:
-            weight, whole = wording.exact(share.weight, currency), wording.exact(share.total_weight, currency)
-        else:
-            weight, whole = f"{share.weight:,}", f"{share.total_weight:,}"
-        parts.append(tag("p", f"Step {share.step}: {pool} {currency} × {weight} ÷ {whole}."))
+        weight, whole = (exact_weight(each, line.weight_in, currency) for each in (share.weight, share.total_weight))
+        parts.append(tag("p", f"Step {share.step}: {pool} {currency} × {_signed(weight)} ÷ {_signed(whole)}."))
     return tag("details", tag("summary", "Exact amount"), *parts, class_="exact")
 
 

@@ -9,11 +9,13 @@ import json
 from typing import Any
 
 from apportion.allocate.allocation import Scope, Share
+from apportion.allocate.based import WeightIn
 from apportion.allocate.policy import CostBasis, Method
 from apportion.allocate.rule import Holder, Target
 from apportion.errors import ApportionError, BadValueError
 from apportion.invoice import wording
 from apportion.invoice.numbering import Number
+from apportion.invoice.render.json_rate import charged_keys, read_charged
 from apportion.invoice.statement import CurrencyTotal, LineKind, Statement, StatementLine
 from apportion.money.amount import plain, units
 from apportion.money.currency import minor_text, units_per_minor
@@ -22,7 +24,7 @@ from apportion.organization.coding import Coding
 from apportion.organization.ownership import Owners
 from apportion.periods import BillingPeriod
 
-VERSION = 1
+VERSION = 2
 
 
 def render(statement: Statement) -> str:
@@ -76,12 +78,15 @@ def _line(line: StatementLine) -> dict[str, object]:
         "currency": line.scope.currency,
         "service": line.service,
         "charge_category": line.charge_category,
+        "corrects": line.corrects,
+        "first_statements": list(line.first_statements),
         "pool": line.pool_id,
         "pool_name": line.pool_name,
         "method": str(line.method or ""),
         "reason": line.reason,
         "rows": line.rows,
         "rules": list(line.rules),
+        "weight_in": str(line.weight_in) if line.shares else "",
         "shares": [
             {
                 "step": share.step,
@@ -95,6 +100,7 @@ def _line(line: StatementLine) -> dict[str, object]:
         ],
         "units": plain(line.units),
         "amount": minor_text(line.minor, line.scope.currency),
+        **charged_keys(line.charged),
     }
 
 
@@ -160,11 +166,16 @@ def _read_line(line: Any, holder: Target) -> StatementLine:
                 weight=int(share["weight"]),
                 total_weight=int(share["total_weight"]),
                 pool_units=units(share["pool_units"]),
+                corrects=line["corrects"],
             )
             for share in line["shares"]
         ),
         units=units(line["units"]),
         minor=_minor(line["amount"], scope.currency),
+        charged=read_charged(line),
+        corrects=line["corrects"],
+        weight_in=WeightIn(line["weight_in"]) if line["weight_in"] else WeightIn.PARTS,
+        first_statements=tuple(line["first_statements"]),
     )
 
 

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from apportion.allocate.policy import Method
 from apportion.invoice import wording
 from apportion.invoice.statement import LineKind, Statement, StatementLine
+
+MOVES = (Method.COMMITMENT, Method.UPLIFT)  # their shares move cost between holders, and are taken of no pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,16 @@ def sections(statement: Statement) -> tuple[Section, ...]:
         for scope, lines in groupby(direct, key=lambda line: line.scope)
     ]
     found += [
-        _section(LineKind.SHARE, "Parts of shared pools", currency, lines)
+        _section(LineKind.SHARE, _shared_title(these), currency, these)
         for currency, lines in groupby(shared, key=lambda line: line.scope.currency)
+        for these in [tuple(lines)]
     ]
     return tuple(found)
+
+
+def _shared_title(lines: Iterable[StatementLine]) -> str:
+    moved = any(line.method in MOVES for line in lines)
+    return "Parts of shared pools, of commitments and surcharges" if moved else "Parts of shared pools"
 
 
 def _section(kind: LineKind, title: str, currency: str, lines: Iterable[StatementLine]) -> Section:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from apportion.invoice import wording
+from apportion.invoice.rates import charged_text
 from apportion.invoice.render.sections import Section, digests, particulars, sections, what, why
 from apportion.invoice.statement import LineKind, Statement, StatementLine
 from apportion.ledger.account import tidy
@@ -43,6 +44,8 @@ def _lines(statement: Statement) -> Iterator[str]:
     yield from ("Total", "-" * WIDTH)
     for total in statement.totals:
         yield from _beside(total.currency, wording.grouped(total.minor, total.currency), 2)
+    for total in statement.billed_elsewhere:
+        yield from _beside(f"billed in {total.currency}", wording.grouped(total.minor, total.currency), 6)
     yield ""
     for label, value in digests(statement):
         yield from _wrapped(f"{label:<20}{value}", 0, 20)
@@ -66,6 +69,8 @@ def _line(line: StatementLine) -> Iterator[str]:
     if line.kind is LineKind.SHARE:
         about += f"; of {wording.scope_text(line.scope)}"
     yield from _wrapped(about, _INDENT + 2)
+    if line.charged:
+        yield from _wrapped(charged_text(line), _INDENT + 2)
 
 
 def _wrapped(text: str, indent: int, hanging: int | None = None) -> Iterator[str]:
