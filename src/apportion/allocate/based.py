@@ -166,6 +166,8 @@ class _MixParts:
                 dict(zip(weights, split(size, list(weights.values())), strict=True))
                 for size, weights in zip(sizes, self._weights, strict=True)
             ]
+        common = math.lcm(*(total or 1 for total in self._totals))
+        self._shrunk = [size * (common // (total or 1)) for size, total in zip(sizes, self._totals, strict=True)]
         whole = sum(sizes)
         self._sizes = [Fraction(size, whole) if whole else Fraction() for size in sizes]
 
@@ -177,9 +179,7 @@ class _MixParts:
         if self._paid:
             amounts = [self._paid[place][share.target] for place, _ in found]
         else:
-            fractions = [self._sizes[place] * Fraction(weight, self._totals[place]) for place, weight in found]
-            common = math.lcm(*(each.denominator for each in fractions))
-            amounts = [each.numerator * (common // each.denominator) for each in fractions]
+            amounts = [self._shrunk[place] * weight for place, weight in found]
         units = split(share.units, amounts) if any(amounts) else [0] * len(amounts)
         return tuple(
             PartBased(self._parts[place], self._sizes[place], weight, self._totals[place], part)

@@ -234,7 +234,8 @@ def _of_scope(
     for corrects in sorted({key[3] for key in short}):
         mine = {key: units for key, units in short.items() if key[3] == corrects}
         kinds = [(size, kind) for (month, kind), size in sizes.items() if month == corrects]
-        if not kinds or sum(mine.values()):
+        left_over: int = sum(mine.values())
+        if not kinds or left_over:
             raise ConservationError(f"The charges in the pools of {rows[0].scope} were not what was shared.")
         kind = max(kinds, key=lambda each: each[0])[1]
         for key, units in mine.items():

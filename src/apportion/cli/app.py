@@ -16,11 +16,13 @@ from apportion.cli import (
     deliveries,
     demo,
     explain,
+    export,
     findings,
     ingest,
     init,
     journal,
     lab,
+    methodology,
     periods,
     policy,
     restate,
@@ -33,8 +35,8 @@ from apportion.cli.act import AsJson, Named, act
 from apportion.cli.face import Face
 
 _ORDER = """
-init ingest usage deliveries findings policy periods allocate statements journal tie-out explain commitments simulate
-lab restate close demo
+init ingest usage deliveries findings policy methodology periods allocate statements journal tie-out explain export
+commitments simulate lab restate close demo
 """.split()
 
 
@@ -52,17 +54,21 @@ def command() -> Any:
     act(app, "usage")(usage.run)
     act(app, "deliveries")(deliveries.run)
     act(app, "findings")(findings.run)
-    of_policy = typer.Typer(help="Check the policy, or print the JSON Schema of policy files.", no_args_is_help=False)
+    about_policy = "Check the policy, compare two, or print the JSON Schema of policy files."
+    of_policy = typer.Typer(help=about_policy, no_args_is_help=False)
     of_policy.callback(invoke_without_command=True)(_only_help)
     act(of_policy, "check")(policy.check)
+    act(of_policy, "diff")(policy.diff)
     act(of_policy, "schema")(policy.schema)
     app.add_typer(of_policy, name="policy")
+    act(app, "methodology")(methodology.run)
     act(app, "periods")(periods.run)
     act(app, "allocate")(allocate.run)
     act(app, "statements")(statements.run)
     act(app, "journal")(journal.run)
     act(app, "tie-out")(tie_out.run)
     act(app, "explain")(explain.run)
+    act(app, "export")(export.run)
     act(app, "commitments")(commitments.run)
     act(app, "simulate")(simulate.run)
     act(app, "lab")(lab.run)

@@ -65,17 +65,27 @@ def _ingest(face: Face, workspace: Workspace, company: DemoCompany) -> None:
     from apportion.cli.amounts import count
     from apportion.cli.close import step
     from apportion.cli.progress import deliveries_done
+    from apportion.ingest import usage
     from apportion.ingest.load import ingest
+    from apportion.warehouse.record import Dataset
 
     with deliveries_done(face, len(company.deliveries)) as progress:
         for delivery in company.deliveries:
             progress(f"Loading {delivery.source} {delivery.period}")
-            ingest(workspace, delivery.paths, source=delivery.source, mode=delivery.mode)
+            if delivery.dataset is Dataset.USAGE:
+                usage.load(workspace, delivery.paths, source=delivery.source)
+            else:
+                ingest(workspace, delivery.paths, source=delivery.source, mode=delivery.mode)
     charges = sum(total.rows for period in company.periods for total in workspace.totals(period))
     aside = sum(each.rows for period in company.periods for _, each in workspace.quarantined(period))
-    sources = len({delivery.source for delivery in company.deliveries})
-    text = f"{count(len(company.deliveries), 'delivery', 'deliveries')} of {count(sources, 'source')}"
-    step(face, "Loaded", f"{text}; {count(charges, 'charge')} are current, {count(aside, 'row')} kept aside")
+    measured = [delivery for delivery in company.deliveries if delivery.dataset is Dataset.USAGE]
+    billed = [delivery for delivery in company.deliveries if delivery.dataset is not Dataset.USAGE]
+    texts = [
+        f"{count(len(some), 'delivery', 'deliveries')} of {count(len({each.source for each in some}), 'source')}"
+        for some in (billed, measured)
+    ]
+    step(face, "Loaded", f"{texts[0]}; {count(charges, 'charge')} are current, {count(aside, 'row')} kept aside")
+    step(face, "Measured", f"{texts[1]}: who used how much of what is shared")
     for delivery in company.deliveries:
         if delivery.note:
             step(face, "", f"{delivery.source} {delivery.period}: {delivery.note}", mark="·")
@@ -133,13 +143,14 @@ def _show_end(face: Face, workspace: Workspace, month: Month) -> None:
 
 
 def _largest(month: Month) -> list[Statement]:
-    """The statements with the largest amount in the currency that most cost is in."""
+    """The statements with the largest amount in the currency that most statements are in; of several, the larger."""
     from apportion.cli.statements import currencies, minor
 
-    def whole(currency: str) -> int:
-        return sum(abs(minor(statement, currency)) for statement in month.statements)
+    def weight(currency: str) -> tuple[int, int]:
+        amounts = [abs(minor(statement, currency)) for statement in month.statements]
+        return sum(amount > 0 for amount in amounts), sum(amounts)
 
-    main = max(currencies(month.statements), key=whole)
+    main = max(currencies(month.statements), key=weight)
     groups = [statement for statement in month.statements if statement.path]
     return sorted(groups, key=lambda statement: -minor(statement, main))[:_LARGEST]
 

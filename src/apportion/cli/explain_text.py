@@ -58,7 +58,8 @@ def lines(found: Explanation, line: StatementLine, traced: LineTrace, width: int
     if line.corrects:
         subject = f"{wording.correction(line.corrects)}: {subject}"
     yield f"{subject}; {wording.scope_text(line.scope)}; {statement.cost_basis} cost in {line.scope.currency}"
-    yield from wrapped(f"{why(line)}.", width)
+    because = why(line)
+    yield from wrapped(f"{because[:1].upper()}{because[1:]}.", width)
     yield from wrapped(charged_text(line), width)
     yield ""
     yield from blocks_text(_Blocks(found, line, traced).all(), line.scope.currency, width)

@@ -1,4 +1,4 @@
-"""``apportion policy check`` and ``apportion policy schema``."""
+"""``apportion policy check``, ``apportion policy diff`` and ``apportion policy schema``."""
 
 from __future__ import annotations
 
@@ -102,6 +102,28 @@ def _read(
     if policy is not None and organization is not None:
         mistakes += policy_checks.check(policy, organization, period)
     return policy, organization, mistakes
+
+
+def diff(
+    face: Face,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A policy file, or a period: the policy frozen with it.")],
+    new: Annotated[
+        str | None, typer.Argument(metavar="NEW", help="The same; else the policy of the workspace.")
+    ] = None,
+) -> None:
+    """Say in plain words what changed from one policy to another.
+
+    Rules, pools, shares, recipients, dates, the cost basis and all else that a policy holds is compared, not the files:
+    comments, quotes and the order of keys make no difference. A rule, pool or agreement is known by its id.
+
+    \b
+    Examples:
+      apportion policy diff 2026-09
+      apportion policy diff policy.yaml next-year.yaml
+    """
+    from apportion.cli.policy_diff import answer
+
+    answer(face, old, new)
 
 
 def schema(

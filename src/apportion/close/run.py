@@ -254,6 +254,18 @@ def current(workspace: Workspace, period: BillingPeriod, *, only: Number | None 
     )
 
 
+def frozen(workspace: Workspace, period: BillingPeriod) -> tuple[Settings, Policy, Organization]:
+    """The files that a period's current run was made from. Raises `NotFoundError` before the first run."""
+    directory = workspace.current_run(period)
+    if directory is None:
+        raise NotFoundError(
+            f"Billing period {period} has not been allocated.", advice=f"Do it with: apportion allocate {period}"
+        )
+    kept = directory / _INPUTS
+    settings = settings_file.load(kept)
+    return settings, policy_file.read(kept / settings.policy), organization_room.read(kept / settings.organization)
+
+
 def up_to_date(workspace: Workspace, period: BillingPeriod) -> Run:
     """The current run, if nothing it was made from has changed since.
 

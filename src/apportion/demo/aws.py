@@ -38,6 +38,7 @@ ACCOUNTS: dict[str, tuple[str, tuple[str, str]]] = {
     "cloud-foundation": ("210000000113", _FRANKFURT),
     "platform-engineering": ("210000000114", _FRANKFURT),
     "experiments": ("210000000115", _STOCKHOLM),
+    "edge": ("210000000116", _FRANKFURT),
 }
 
 PROFILES: dict[str, Mapping[str, int]] = {
@@ -56,6 +57,7 @@ PROFILES: dict[str, Mapping[str, int]] = {
     "lake": {"s3": 640, "glue": 360},
     "vault": {"backup": 1000},
     "landing": {"config": 450, "s3": 550},
+    "edge": {"apigateway": 1000},
 }
 
 WORKLOADS = (
@@ -95,6 +97,7 @@ WORKLOADS = (
     Workload(pool("data-lake"), "data-lake", 4500, "lake", "growth", "none"),
     Workload(pool("backup"), "backup-vault", 1900, "vault", "growth", "none"),
     Workload(pool("cloud-foundation"), "cloud-foundation", 1500, "landing", "steady", "none"),
+    Workload(pool("api-gateway"), "edge", 1400, "edge", "growth", "none"),
     Workload("platform-engineering", "platform-engineering", 900, "service", "steady"),
     Workload("site-reliability", "platform-engineering", 700, "app", "steady"),
     Workload("developer-experience", "platform-engineering", 600, "small", "steady"),
@@ -210,7 +213,7 @@ def _rest(usage: list[Line], month: Month) -> Iterator[Line]:
         "ServiceCategory": "Management and Governance", "ServiceSubcategory": "Support",
         "ChargeDescription": "Business support, 4.2 % of the month's usage",
     }  # fmt: skip
-    yield steps_line("support", pool("aws-support"), support, percent_of(billed_steps(usage), 42), month)
+    yield steps_line("support", pool("support"), support, percent_of(billed_steps(usage), 42), month)
     other = {"ServiceCategory": "Other", "ServiceSubcategory": "Other (Other)"}
     tax = {**bill, **other, "ChargeCategory": "Tax", "ServiceName": "VAT", "ChargeDescription": "VAT, reverse charge"}
     yield flat_line("tax", CENTRAL, tax, 0, month)
@@ -226,7 +229,7 @@ def _rest(usage: list[Line], month: Month) -> Iterator[Line]:
             **shop, **AWS["cloudfront"].columns(), "ChargeCategory": "Usage",
             "ChargeDescription": "Refund: data transfer charged twice on 28 November",
         }  # fmt: skip
-        yield flat_line("refund", "checkout", refund, -31_275, month, tags={"team": "checkout"})
+        yield flat_line("refund", pool("refunds"), refund, -31_275, month)
     if month.place == RETAGGED:
         yield from _correction(shop, month)
 

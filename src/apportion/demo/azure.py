@@ -157,7 +157,7 @@ def _rest(month: Month) -> Iterator[Line]:
     yield flat_line("support", pool("azure-support"), support, 100_000, month)
     if month.place == 3:
         credit = {
-            **bill, "ChargeCategory": "Credit", "ServiceName": "Azure Credits", "ServiceCategory": "Other",
+            **_bill(month), **_subscription("workplace"), **AZURE["desktop"].columns(), "ChargeCategory": "Credit",
             "ChargeDescription": "Service level credit, outage of 14 January",
         }  # fmt: skip
         yield flat_line("credit", pool("credits"), credit, -38_000, month)

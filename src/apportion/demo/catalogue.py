@@ -68,6 +68,7 @@ Storage / Backup Storage: AWS Backup
 Networking / Content Delivery: Amazon CloudFront
 Networking / Network Security: AWS WAF
 Networking / Network Connectivity: AWS Transit Gateway, AWS Direct Connect, Azure ExpressRoute
+Integration / API Management: Amazon API Gateway
 Integration / Messaging: Amazon Simple Queue Service, Cloud Pub/Sub
 Analytics / Streaming Analytics: Amazon Kinesis
 Analytics / Search: Amazon OpenSearch Service
@@ -103,6 +104,7 @@ opensearch | Amazon OpenSearch Service          | r6g.large.search          | Ho
 logs       | Amazon CloudWatch                  | Log ingestion             | GB               |  0.6300 | Log group    | logs:log-group/
 metrics    | Amazon CloudWatch                  | Custom metrics            | Metrics          |  0.3000 |              |
 guardduty  | Amazon GuardDuty                   | Events analysed           | 1000000 Events   |  4.6000 | Detector     | guardduty:detector/
+apigateway | Amazon API Gateway                 | HTTP API requests         | 1000000 Requests |  1.1100 | API          | apigateway:apis/
 waf        | AWS WAF                            | Requests                  | 1000000 Requests |  0.6000 | Web ACL      | wafv2:webacl/
 gateway    | AWS Transit Gateway                | Attachment hours          | Hours            |  0.0700 | Attachment   | ec2:tgw-attach-0
 direct     | AWS Direct Connect                 | 1 Gbps port               | Hours            |  0.3000 | Connection   | directconnect:dxcon-

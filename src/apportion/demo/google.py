@@ -129,7 +129,7 @@ def _rest(usage: list[Line], month: Month) -> Iterator[Line]:
         "ServiceCategory": "Management and Governance", "ServiceSubcategory": "Support",
         "ChargeDescription": "Enhanced support, 3 % of the month's usage",
     }  # fmt: skip
-    yield steps_line("support", pool("google-support"), support, percent_of(billed_steps(usage), 30), month)
+    yield steps_line("support", pool("support"), support, percent_of(billed_steps(usage), 30), month)
     if 3 <= month.place < 9:
         credit = {
             **bill, "ChargeCategory": "Credit", "ServiceName": "Promotion", "ServiceCategory": "Other",

@@ -35,15 +35,20 @@ SOLD = (
     Seats(pool("developer-tools"), EUROPE, "code", 190, 3, "Engineering"),
     Seats("storefront", EUROPE, "design", 22, 0, "Product Design"),
     Seats("sellers", EUROPE, "sales", 58, 1, "Sales"),
-    Seats("people-systems", EUROPE, "people", 640, 6, "People"),
+    Seats(pool("people-platform"), EUROPE, "people", 640, 6, "People"),
     Seats("returns", EUROPE, "desk", 45, 0, "Customer Care"),
     Seats(pool("collaboration"), NORDIC, "office", 260, 2),
     Seats(pool("identity"), NORDIC, "identity", 260, 2),
     Seats(pool("developer-tools"), NORDIC, "code", 84, 1, "Engineering"),
     Seats("rider-app", NORDIC, "desk", 31, 1, "Rider Care"),
-    Seats("nordic-workplace", NORDIC, "people", 260, 2, "People"),
+    Seats(pool("people-platform"), NORDIC, "people", 260, 2, "People"),
     Seats(NOBODY, EUROPE, "boards", 36, 2, "Trial"),
 )
+
+
+def seats_of(sku_key: str, month: Month) -> int:
+    """How many seats of a product are paid for, over both contracts."""
+    return sum(sold.seats + sold.joining * month.place for sold in SOLD if sold.sku_key == sku_key)
 
 
 def lines(month: Month, seed: int) -> list[Line]:
@@ -90,7 +95,7 @@ def _rest(seats: list[Line], month: Month) -> Iterator[Line]:
             **_bill(EUROPE, month), **SEATS["sales"].columns(), "ChargeCategory": "Purchase",
             "ChargeDescription": "Refund of 8 seats handed back in March",
         }  # fmt: skip
-        yield flat_line("refund", "sellers", refund, -60_000, month, tags={"department": "Sales"})
+        yield flat_line("refund", pool("refunds"), refund, -60_000, month, tags={"department": "Sales"})
     for account, permille, text in ((EUROPE, 0, "VAT, reverse charge"), (NORDIC, 250, "VAT 25 %, Sweden")):
         taxed = billed_steps(line for line in seats if line.columns["BillingAccountId"] == account[0])
         tax = {

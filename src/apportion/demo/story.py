@@ -14,6 +14,7 @@ from apportion.periods import BillingPeriod
 FIRST = BillingPeriod(2025, 11)
 
 LEGACY_ENDS = 5  # the warehouse monolith is switched off in the course of March 2026
+UNMEASURED = 2  # in January 2026 the clusters did not measure the CPU that was used
 LAUNCH = 4  # the assistants go live in March 2026
 TEAM_MOVES = 6  # the maps team moves from Nordic rides to European parcels on 1 May 2026
 RETAGGED = 7  # AWS corrects April 2026 in the bill for June 2026

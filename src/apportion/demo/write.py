@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
+from itertools import groupby
 from pathlib import Path
 
 from apportion.demo.delivery import DemoCompany, DemoDelivery, DemoTotal
 from apportion.demo.expand import Writer
 from apportion.demo.files import DELIVERIES, write_bill
 from apportion.demo.plan import Bill, plan
+from apportion.demo.rates import RATES, write_rates
+from apportion.demo.usage import write_usage
 from apportion.errors import InputRefusedError
 from apportion.warehouse import disk
 
@@ -35,7 +38,7 @@ def write(
     bills = plan(rows, months, seed)
     if directory.exists() and not directory.is_dir():
         raise InputRefusedError(f"{directory} is not a directory.", advice="Name a new directory for the demo.")
-    names = (*DOCUMENTS, DELIVERIES)
+    names = (*DOCUMENTS, RATES, DELIVERIES)
     taken = [name for name in names if (directory / name).exists()]
     if taken:
         raise InputRefusedError(
@@ -46,7 +49,7 @@ def write(
         try:
             return _written(directory, bills, progress)
         except BaseException:
-            for name in DOCUMENTS:
+            for name in (*DOCUMENTS, RATES):
                 (directory / name).unlink(missing_ok=True)
             shutil.rmtree(directory / DELIVERIES, ignore_errors=True)
             raise
@@ -56,11 +59,14 @@ def _written(directory: Path, bills: Sequence[Bill], progress: Callable[[int], N
     for name in DOCUMENTS:
         text = resources.files("apportion.demo").joinpath("documents", name).read_text(encoding="utf-8")
         (directory / name).write_text(text, encoding="utf-8")
+    write_rates(directory / RATES, dict.fromkeys(bill.month for bill in bills))
     deliveries: list[DemoDelivery] = []
     with Writer() as writer:
-        for bill in bills:
-            deliveries += write_bill(directory, bill, writer)
-            progress(bill.rows)
+        for month, of_month in groupby(bills, key=lambda bill: bill.month):
+            for bill in of_month:
+                deliveries += write_bill(directory, bill, writer)
+                progress(bill.rows)
+            deliveries += write_usage(directory / DELIVERIES, month)
     periods = tuple(dict.fromkeys(bill.month.period for bill in bills))
     return DemoCompany(directory, periods, tuple(deliveries), tuple(_totals(bills)))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from apportion.allocate.allocation import Allocation, Share
@@ -152,7 +153,8 @@ def share_reason(based: Based, period: BillingPeriod) -> str:
 
 def method(based: Based) -> Method:
     """The method that was followed: the pool's own, or that of the basis it fell back on."""
-    return replace(based.pool, basis=based.basis).method
+    pool = based.pool
+    return pool.method if based.basis is pool.basis else replace(pool, basis=based.basis).method
 
 
 def unknown_reason(share: Share) -> str:
@@ -214,6 +216,7 @@ def limit_words(pool: Pool) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
 def size_words(part: Part, mix: Mix) -> str:
     """How much of the pool a part is: ``30 %``, ``the first 1,000.00 USD``, ``1.00 USD for each of calls``."""
     size = part.size
@@ -227,6 +230,7 @@ def size_words(part: Part, mix: Mix) -> str:
     return "the rest"
 
 
+@lru_cache(maxsize=1024)
 def metric(asked: Quantity) -> str:
     """A quantity in words: ``requests``, ``the greater of CPU requested and CPU used``, ``input + 4 × output``."""
     if isinstance(asked, Greater):
@@ -337,6 +341,10 @@ def _limited(based: Based) -> str:
     of = f"{rounded(share.weight, currency)} of {rounded(share.total_weight, currency)}"
     if share.target == KEPT_CENTRAL and not isinstance(based.basis, KeptCentral | Priced | Mix):
         return f"{of}, beyond what is charged ({limit_words(pool)}){_over_bills(based)}"
+    cap = pool.cap
+    if cap and share.target == cap.rest and abs(based.amount) > cap.most.units:
+        beyond = rounded(abs(based.amount) - cap.most.units, currency)
+        return f"{of}, with the {beyond} beyond the cap of {_limit(cap.most)}{_over_bills(based)}"
     return f"{of}, {basis_words(based.basis)}, {_bound(based) or limit_words(pool)}{_over_bills(based)}"
 
 

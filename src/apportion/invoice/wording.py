@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from apportion.allocate.allocation import Corrected, Scope
 from apportion.allocate.policy import CostBasis
@@ -50,11 +51,13 @@ def exact(units: int, currency: str) -> str:
     return _commas(f"{whole}.{fraction}" if fraction else whole)
 
 
+@lru_cache(maxsize=4096)
 def rounded(units: int, currency: str) -> str:
     """Units to the nearest minor unit, as a sum of money is said: ``1,234.56 USD``."""
     return f"{grouped(to_step(units, units_per_minor(currency)), currency)} {currency}"
 
 
+@lru_cache(maxsize=4096)  # totals stand on the line of every recipient
 def quantity(units: int) -> str:
     """A metered quantity to six decimals, or to all it has where those say nothing: ``1,250``, ``0.333333``."""
     shown = to_step(units, _QUANTITY_STEP) * _QUANTITY_STEP

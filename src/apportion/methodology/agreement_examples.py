@@ -36,8 +36,8 @@ def _divided(method: CommitmentMethod) -> list[list[str]]:
 
 
 _STORY = (
-    "Red and Green each use capacity that is worth 100.00 at ordinary prices. A commitment covers one of them at 60.00, and "
-    "the provider happened to cover Green. "
+    "Red and Green each use capacity that is worth 100.00 at ordinary prices. A commitment covers one of them at "
+    "60.00, and the provider happened to cover Green. "
 )
 
 
@@ -46,7 +46,9 @@ def _ordered() -> Example:
         "A commitment, in an agreed order",
         (
             say(f"{_STORY}Red, who bought it, is to be covered first."),
-            table(("Cost group", "Worth", "As the provider applied it", "Pays"), _divided(CommitmentMethod.BUYER_FIRST)),
+            table(
+                ("Cost group", "Worth", "As the provider applied it", "Pays"), _divided(CommitmentMethod.BUYER_FIRST)
+            ),
         ),
     )
 
@@ -64,7 +66,9 @@ def _blended() -> Example:
 def _surcharge() -> Example:
     brought = {_RED: "1000", _GREEN: "400", KEPT_CENTRAL: "200"}
     cells = [Cell(None, target, SCOPE, "", "", 1, units(cost)) for target, cost in brought.items()]
-    moved = {share.target: share.units for share in uplifted([Uplift("", "", percent=Fraction(1, 20))], cells, (), _TREE)}
+    moved = {
+        share.target: share.units for share in uplifted([Uplift("", "", percent=Fraction(1, 20))], cells, (), _TREE)
+    }
     rows = [
         [target.code or CENTRAL, amount(units(cost)), amount(moved[target]), amount(units(cost) + moved[target])]
         for target, cost in brought.items()

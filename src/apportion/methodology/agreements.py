@@ -13,12 +13,12 @@ from apportion.methodology.words import money, part, series
 
 _BENEFIT = {
     CommitmentMethod.APPLIED: "The benefit stays where the provider applied it.",
-    CommitmentMethod.BUYER_FIRST: "The buyer's own usage is covered first, as far as it goes. What is left covers the usage "
-    "of everybody else, in proportion to its worth.",
-    CommitmentMethod.BLENDED: "All usage that could be covered pays one and the same rate: its whole cost is divided in "
-    "proportion to its worth.",
-    CommitmentMethod.PRIORITY: "Usage is covered in the order below, each as far as it goes; after that everybody else, in "
-    "proportion to worth. A cost group stands for all below it.",
+    CommitmentMethod.BUYER_FIRST: "The buyer's own usage is covered first, as far as it goes. What is left covers "
+    "the usage of everybody else, in proportion to its worth.",
+    CommitmentMethod.BLENDED: "All usage that could be covered pays one and the same rate: its whole cost is divided "
+    "in proportion to its worth.",
+    CommitmentMethod.PRIORITY: "Usage is covered in the order below, each as far as it goes; after that everybody "
+    "else, in proportion to worth. A cost group stands for all below it.",
 }
 _UNUSED = {
     Unused.BUYER: "The buyer pays for it.",
@@ -30,10 +30,11 @@ _UNUSED = {
 def commitments_section(number: str, commitments: Sequence[Commitment], names: Names, annex: Annex) -> Section:
     """How the cost of commitment discounts is divided among the usage that they could have covered."""
     intro = say(
-        "Reserved capacity, savings plans and committed use are bought by one and used by many. A provider applies them to "
-        "whatever usage comes first. The agreements below say who has the benefit; they move cost between those who carry "
-        "it before any pool is shared, and add nothing. A charge belongs to the first agreement that it meets. What usage "
-        "is worth is its price without the commitment: contracted cost, else list cost, else its own cost."
+        "Reserved capacity, savings plans and committed use are bought by one and used by many. A provider applies "
+        "them to whatever usage comes first. The agreements below say who has the benefit; they move cost between "
+        "those who carry it before any pool is shared, and add nothing. A charge belongs to the first agreement that "
+        "it meets. What usage is worth is its price without the commitment: contracted cost, else list cost, else "
+        "its own cost."
     )
     sections = tuple(
         Section(f"commitment-{at}", f"{number}.{at}", each.name, _commitment(each, at, names, annex))
@@ -59,9 +60,9 @@ def _commitment(each: Commitment, at: int, names: Names, annex: Annex) -> tuple[
 def uplifts_section(number: str, uplifts: Sequence[Uplift], names: Names) -> Section:
     """Surcharges, and what they are taken off."""
     intro = say(
-        "Surcharges come last, on what cost groups carry by then. What they bring is taken off what is kept central, so the "
-        "total stays what the providers billed. Where they bring more than the centre has, what is kept central goes below "
-        "zero for everybody to see."
+        "Surcharges come last, on what cost groups carry by then. What they bring is taken off what is kept central, "
+        "so the total stays what the providers billed. Where they bring more than the centre has, what is kept "
+        "central goes below zero for everybody to see."
     )
     sections = tuple(
         Section(f"uplift-{at}", f"{number}.{at}", each.name, _uplift(each, names))

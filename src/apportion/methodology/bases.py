@@ -34,6 +34,7 @@ from apportion.methodology.words import column, day, money, part, price, sentenc
 from apportion.money.amount import ONE, plain
 
 _NO_LIMIT = "no limit"
+_ALWAYS = (Even, KeptCentral, Fixed)  # can be followed whatever the month brings
 
 
 def sharing(basis: Basis, names: Names) -> tuple[Block, ...]:
@@ -60,7 +61,9 @@ def sharing(basis: Basis, names: Names) -> tuple[Block, ...]:
         case KeptCentral():
             return (say("Nobody is charged: the cost of the pool is kept central."),)
         case _:
-            return (Paragraph(joined(_sentence(clause(basis, names)), ".")), *_tiers_of(basis))
+            what = ": what the rules brought to each recipient itself, in the currency that is shared"
+            direct = what if isinstance(basis, Cost) and not basis.so_far else ""
+            return (Paragraph(joined(_sentence(clause(basis, names)), direct, ".")), *_tiers_of(basis))
 
 
 def clause(basis: Basis, names: Names) -> Words:
@@ -102,7 +105,7 @@ def _cost(basis: Cost, names: Names) -> Words:
     if basis.under:
         narrowed.append(joined("at or below ", names.groups(basis.under)))
     only = joined(" (only cost ", series(narrowed), ")") if narrowed else ()
-    return joined("in proportion to direct cost", only, ": what the rules brought to each recipient itself")
+    return joined("in proportion to direct cost", only)
 
 
 def quantity(asked: Quantity) -> Words:
@@ -134,8 +137,8 @@ def _priced(basis: Priced) -> Words:
     return joined(
         "Every recipient pays an internal price for its ",
         quantity(basis.quantity),
-        ". The price is the one in force on the first day of the billing period. What the prices bring in above or below "
-        "the cost of the pool is kept central, and shown as over- or under-recovery",
+        ". The price is the one in force on the first day of the billing period. What the prices bring in above or "
+        "below the cost of the pool is kept central, and shown as over- or under-recovery",
         ".",
     )
 
@@ -160,7 +163,7 @@ def _tiers(asked: Quantity) -> Iterator[Table]:
         rows, reached = [], "0"
         for tier in meter.tiers:
             top = plain(tier.up_to) if tier.up_to is not None else _NO_LIMIT
-            rows.append(((reached,), (top,), (f"{plain(tier.factor)} times",)))
+            rows.append(((reached,), (top,), ("in full" if tier.factor == ONE else f"{plain(tier.factor)} times",)))
             reached = top
         if reached != _NO_LIMIT:
             rows.append(((reached,), (_NO_LIMIT,), ("not at all",)))
@@ -180,17 +183,19 @@ def _size(each: Part, mix: Mix) -> Words:
             return joined(f"{rate} for each unit of ", quantity(each.size.quantity), " of all recipients together")
         case Rest():
             return ("the rest",)
-    return ()
 
 
 def missing(pool: Pool, names: Names) -> Words:
-    """What happens when the basis cannot be followed."""
+    """What happens when the basis cannot be followed; nothing where it always can."""
     if pool.otherwise:
-        tried = series((clause(basis, names) for basis in pool.otherwise), "or, where that cannot be followed either,")
-        why = "For a charge that nothing else goes with: " if isinstance(pool.basis, Follow) else ""
-        return joined(why, tried, "." if why else ". If nothing of this can be followed, the run stops.")
-    if isinstance(pool.basis, Even | KeptCentral | Fixed):
-        return ("Cannot be missing.",)
+        tried = series((clause(basis, names) for basis in pool.otherwise), ", or where that cannot be followed either,")
+        why = "For a charge that nothing else goes with, " if isinstance(pool.basis, Follow) else ""
+        stops = (
+            "" if isinstance(pool.otherwise[-1], _ALWAYS) else " Where nothing of this can be followed, the run stops."
+        )
+        return _sentence(joined(why, tried, ".", stops))
+    if isinstance(pool.basis, _ALWAYS):
+        return ()
     if isinstance(pool.basis, Follow):
         return ("A charge that nothing else goes with stops the run until somebody has decided.",)
     return ("The run stops and names the pool, until somebody has decided.",)

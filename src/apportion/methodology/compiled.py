@@ -110,7 +110,9 @@ def _about(
         ("Applies to", applies),
     ]
     if rules_changed:
-        span = f"{day(rules_changed[0])} to {day(rules_changed[-1])}" if len(rules_changed) > 1 else day(rules_changed[0])
+        span = (
+            f"{day(rules_changed[0])} to {day(rules_changed[-1])}" if len(rules_changed) > 1 else day(rules_changed[0])
+        )
         pairs.append(("Dated parts", (f"{count(len(rules_changed), 'day')} on which something in it changes: {span}",)))
     pairs += [("Policy digest", (Code(policy.digest),)), ("Organization digest", (Code(organization.digest),))]
     return Facts(tuple(pairs))
@@ -120,13 +122,23 @@ def _purpose(number: str, policy: Policy, names: Names) -> Section:
     held = [
         count(len(policy.rules), "rule"),
         count(len(policy.pools), "pool"),
-        *([count(len(policy.commitments), "agreement on commitments", "agreements on commitments")] if policy.commitments else []),
+        *(
+            [count(len(policy.commitments), "agreement on commitments", "agreements on commitments")]
+            if policy.commitments
+            else []
+        ),
         *([count(len(policy.uplifts), "surcharge")] if policy.uplifts else []),
         count(len(names.tree), "cost group"),
     ]
     steps = (
         Item(("The providers' bills are read, and checked against the providers' own invoices.",)),
-        Item(joined("Each charge goes to a cost group or a pool by the first rule that meets it (", Link("the rules", "rules"), ").")),
+        Item(
+            joined(
+                "Each charge goes to a cost group or a pool by the first rule that meets it (",
+                Link("the rules", "rules"),
+                ").",
+            )
+        ),
         *(
             [Item(joined("The cost of commitments is divided (", Link("commitment discounts", "commitments"), ")."))]
             if policy.commitments
@@ -134,21 +146,25 @@ def _purpose(number: str, policy: Policy, names: Names) -> Section:
         ),
         Item(joined("Pools are shared among those who use them (", Link("shared cost", "pools"), ").")),
         *([Item(joined("Surcharges are added (", Link("surcharges", "uplifts"), ")."))] if policy.uplifts else []),
-        Item(joined("Cents are settled, once (", Link("rounding", "rounding"), "), and each cost group gets its statement.")),
+        Item(
+            joined(
+                "Cents are settled, once (", Link("rounding", "rounding"), "), and each cost group gets its statement."
+            )
+        ),
     )
     blocks: tuple[Block, ...] = (
         say(
-            "This document says how the cost of cloud services is divided among those who cause it, so that anyone who is shown "
-            "an amount can see by which rule it came about. It is made from the policy that the calculation itself follows, "
-            "and leaves nothing of it out."
+            "This document says how the cost of cloud services is divided among those who cause it, so that anyone "
+            "who is shown an amount can see by which rule it came about. It is made from the policy that the "
+            "calculation itself follows, and leaves nothing of it out."
         ),
         say(COST[policy.cost_basis]),
         say("A month goes through these steps:"),
         Bullets(steps),
         say(
-            "Every cent of the bills ends with exactly one cost group, is kept central, or is shown as unallocated. The policy "
-            f"holds {', '.join(held[:-1])} and concerns {held[-1]}. Statements carry its digest: a statement with the digest "
-            "at the beginning of this document was made by exactly these rules."
+            "Every cent of the bills ends with exactly one cost group, is kept central, or is shown as unallocated. "
+            f"The policy holds {', '.join(held[:-1])} and concerns {held[-1]}. Statements carry its digest: a "
+            "statement with the digest at the beginning of this document was made by exactly these rules."
         ),
     )
     return Section("purpose", number, "Purpose and cost basis", blocks)
@@ -156,19 +172,18 @@ def _purpose(number: str, policy: Policy, names: Names) -> Section:
 
 def _examples(number: str, found: tuple[tuple[str, Example], ...]) -> Section:
     sections = tuple(
-        Section(anchor, f"{number}.{at}", example.title, (example,)) for at, (anchor, example) in enumerate(found, start=1)
+        Section(anchor, f"{number}.{at}", example.title, (example,))
+        for at, (anchor, example) in enumerate(found, start=1)
     )
-    intro = say(
-        "The amounts are invented. Red, Green and Blue are cost groups, and everything is in one currency."
-    )
+    intro = say("The amounts are invented. Red, Green and Blue are cost groups, and everything is in one currency.")
     return Section("examples", number, "The methods by example", (intro,), sections)
 
 
-def _organization(
-    number: str, organization: Organization, tree: Tree, on: date | BillingPeriod
-) -> Section:
+def _organization(number: str, organization: Organization, tree: Tree, on: date | BillingPeriod) -> Section:
     if isinstance(on, BillingPeriod):
-        when = f"in {period_name(on)}: every cost group that is there on some day of it, where it stands at the end of it"
+        when = (
+            f"in {period_name(on)}: every cost group that is there on some day of it, where it stands at the end of it"
+        )
     else:
         start = max((each for each in _changes(organization) if each <= on), default=None)
         end = min((each for each in _changes(organization) if each > on), default=None)
@@ -183,10 +198,12 @@ def _organization(
         for code in tree
     )
     levels = tuple(len(tree.path(code)) - 1 for code in tree)
-    table = Table("Cost groups", ("Cost group", "Code", "Answers for it", "Cost center"), rows, levels=levels)
+    table = Table(
+        "Cost groups", ("Cost group", "Code", "Answers for it", "Cost center"), rows, levels=levels, widths=(6, 4, 6, 2)
+    )
     intro = say(
-        f"The organization {when}. A cost group belongs to the one above it, which is shown further left. Whoever has others "
-        "below takes part in a pool only where the pool names it."
+        f"The organization {when}. A cost group belongs to the one above it, which is shown further left. Whoever "
+        "has others below takes part in a pool only where the pool names it."
     )
     return Section("organization", number, "The organization", (intro, table))
 
@@ -199,25 +216,26 @@ def _changes(organization: Organization) -> set[date]:
 
 
 def _annexes(annex: Annex) -> list[Section]:
-    found = []
-    for title, anchor, letter, tables, about in (
-        ("Lists of values in full", "annex-values", "A", annex.value_tables(), "Lists that a rule shortens."),
+    found: list[Section] = []
+    for title, anchor, tables, about in (
+        ("Lists of values in full", "annex-values", annex.value_tables(), "Lists that a rule shortens."),
         (
             "Spellings and what they stand for",
             "annex-spellings",
-            "B",
             annex.spelling_tables(),
             "A value in the left column is taken for the cost group in the right one.",
         ),
     ):
         if tables:
-            found.append(Section(anchor, letter, title, (say(about), *tables)))
+            found.append(Section(anchor, "AB"[len(found)], title, (say(about), *tables)))
     return found
 
 
 def _patterns(policy: Policy) -> tuple[str, ...]:
     """Words of the glossary that not every policy needs."""
-    text = repr([rule.when for rule in (*policy.rules, *policy.consumers)] + [each.eligible for each in policy.commitments])
+    text = repr(
+        [rule.when for rule in (*policy.rules, *policy.consumers)] + [each.eligible for each in policy.commitments]
+    )
     return (
         *(("pattern",) if "Glob(" in text else ()),
         *(("regular expression",) if "Matches(" in text else ()),
@@ -237,4 +255,3 @@ def _dates(*values: object) -> list[date]:
         elif is_dataclass(value) and not isinstance(value, type):
             waiting += [getattr(value, field.name) for field in fields(value) if field.name != "places"]
     return sorted(found)
-

@@ -34,16 +34,16 @@ class Teller:
     of_usage: bool = False
 
     def told(self, condition: Condition | None) -> Told:
-        """What must hold: ``whose service name is “X”``, or ``for which all of this is true``; nothing for always."""
+        """What must hold: ``whose service name is “X”``, or ``for which all of these are true``; nothing for always."""
         if condition is None or condition == And(()):
             return Told(())
         parts = condition.parts if isinstance(condition, And) else (condition,)
         if len(parts) <= 3 and all(_is_simple(part) for part in parts):
             return Told(series(joined("whose ", self._clause(part)) for part in parts))
         if isinstance(condition, And):
-            return Told(("for which all of this is true",), tuple(self.item(part) for part in parts))
+            return Told(("for which all of these are true",), tuple(self.item(part) for part in parts))
         if isinstance(condition, Or) and condition.parts:
-            return Told(("for which at least one of this is true",), self._items(condition.parts))
+            return Told(("for which at least one of these is true",), self._items(condition.parts))
         return Told(("for which this is true",), (self.item(condition),))
 
     def item(self, condition: Condition) -> Item:
@@ -52,15 +52,15 @@ class Teller:
             return Item(joined("the ", self._clause(condition)))
         match condition:
             case And(parts):
-                return Item(("all of this is true",), self._items(parts)) if parts else Item(("nothing is asked",))
+                return Item(("all of these are true",), self._items(parts)) if parts else Item(("nothing is asked",))
             case Or(parts):
                 if not parts:
                     return Item(("nothing meets this",))
-                return Item(("at least one of this is true",), self._items(parts))
+                return Item(("at least one of these is true",), self._items(parts))
             case Not(And(parts)) if parts:
-                return Item(("not all of this is true",), self._items(parts))
+                return Item(("not all of these are true",), self._items(parts))
             case Not(Or(parts)) if parts:
-                return Item(("none of this is true",), self._items(parts))
+                return Item(("none of these is true",), self._items(parts))
             case Not(inner):
                 return Item(("this is not true",), (self.item(inner),))
         return Item(self._clause(condition))

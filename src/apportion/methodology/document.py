@@ -89,7 +89,8 @@ class Facts:
 class Table:
     """Rows under a head. Columns in `figures` are numbers; `levels` indents the first cell of each row, as a tree.
 
-    `anchor` is where links to it lead; empty for none.
+    `widths` says how wide columns are beside each other, where that is known; `anchor` is where links to it lead, empty
+    for none.
     """
 
     caption: str
@@ -97,6 +98,7 @@ class Table:
     rows: tuple[tuple[Words, ...], ...]
     figures: frozenset[int] = frozenset()
     levels: tuple[int, ...] = ()
+    widths: tuple[int, ...] = ()
     anchor: str = ""
 
 

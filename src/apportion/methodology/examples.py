@@ -1,4 +1,4 @@
-"""Worked examples of the methods that a policy uses, with round numbers. Every result is worked out, none is written."""
+"""Worked examples of the methods that a policy uses, with round numbers. Every result is worked out."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ def _proportional() -> Example:
     return Example(
         "In proportion",
         (
-            say("A pool of 500.00 is shared in proportion to direct cost. All recipients together have 1,000.00 of it."),
+            say(
+                "A pool of 500.00 is shared in proportion to direct cost. All recipients together have 1,000.00 of it."
+            ),
             table(("Recipient", "Direct cost", "Part", "Pays of the pool"), rows),
             say("With delivered usage instead of cost it goes the same way: each quantity out of the sum of all."),
         ),
@@ -86,7 +88,9 @@ def _mix() -> Example:
     made = month({"pool": "1000"}, [Pool("pool", "", Mix(parts))], metered={"usage": _USED})
     even = month({"pool": "300"}, [Pool("pool", "", Even())])
     by_use = month({"pool": "700"}, [Pool("pool", "", _METER)], metered={"usage": _USED})
-    rows = [[team, cents(even.pays(team)), _USED[team], cents(by_use.pays(team)), cents(made.pays(team))] for team in TEAMS]
+    rows = [
+        [team, cents(even.pays(team)), _USED[team], cents(by_use.pays(team)), cents(made.pays(team))] for team in TEAMS
+    ]
     return Example(
         "A mix",
         (
@@ -111,8 +115,9 @@ def _dual_rate() -> Example:
         "Two rates",
         (
             say(
-                "A pool of 1,000.00 has a part that grows with usage, 4.00 for each of 100 units, and a part for having the "
-                "capacity, which is the rest. Usage pays for the first, what was agreed beforehand for the second."
+                "A pool of 1,000.00 has a part that grows with usage, 4.00 for each of 100 units, and a part for "
+                "having the capacity, which is the rest. Usage pays for the first, what was agreed beforehand for "
+                "the second."
             ),
             table(("Recipient", "Used", "at 4.00", "Agreed", "of 600.00", "Pays"), rows),
         ),
@@ -128,8 +133,8 @@ def _amount_first() -> Example:
         "A first amount, and the rest",
         (
             say(
-                "The first 300.00 of a pool are shared evenly, and the rest by usage. Where the pool holds less than the "
-                "first amount, all of it is shared evenly."
+                "The first 300.00 of a pool are shared evenly, and the rest by usage. Where the pool holds less than "
+                "the first amount, all of it is shared evenly."
             ),
             table(("Recipient", "Usage", "Pays of 1,000.00", "Pays of 240.00"), rows),
         ),
@@ -145,7 +150,10 @@ def _tiers() -> Example:
     return Example(
         "Tiers",
         (
-            say("Each consumer's first 100 units count in full, all beyond them half. A pool of 700.00 is shared by that."),
+            say(
+                "Each consumer's first 100 units count in full, all beyond them half. A pool of 700.00 is shared by "
+                "that."
+            ),
             table(("Recipient", "Usage", "Counts", "Pays"), rows),
         ),
     )
@@ -197,9 +205,9 @@ def _price_list() -> Example:
         "An internal price",
         (
             say(
-                "Each unit costs 9.00 inside the company. The pool cost 1,000.00, and 100 units were used: the prices bring "
-                "in less than the cost, and what is under-recovered is kept central. With a price of 11.00 the same amount "
-                "would stand there as over-recovered, below zero."
+                "Each unit costs 9.00 inside the company. The pool cost 1,000.00, and 100 units were used: the "
+                "prices bring in less than the cost, and what is under-recovered is kept central. With a price of "
+                "11.00 the same amount would stand there as over-recovered, below zero."
             ),
             table(("Recipient", "Usage", "Pays"), rows),
         ),
@@ -249,9 +257,9 @@ def _following() -> Example:
         "Charges that follow others",
         (
             say(
-                "A tax charge of 40.00 names an account. The other charges of that account are 300.00 for Red and 100.00 for "
-                "Green, so the tax goes to both in that proportion. A tax charge that names an account of Red alone would go to "
-                "Red alone."
+                "A tax charge of 40.00 names an account. The other charges of that account are 300.00 for Red and "
+                "100.00 for Green, so the tax goes to both in that proportion. A tax charge that names an account of "
+                "Red alone would go to Red alone."
             ),
             table(("Recipient", "Charges of the account", "Tax"), rows),
         ),
@@ -276,8 +284,8 @@ def _stepped() -> Example:
         "One pool shares into another",
         (
             say(
-                "Desk holds 400.00 and gives half of it to Network, which has 600.00 of its own. Network is shared after Desk, "
-                "so that it passes on what it received as well."
+                "Desk holds 400.00 and gives half of it to Network, which has 600.00 of its own. Network is shared "
+                "after Desk, so that it passes on what it received as well."
             ),
             table(("Pool", "Passes on", "to Network", "to Red", "to Green"), rows),
         ),
@@ -292,7 +300,11 @@ def _reciprocal() -> Example:
     costs = {"Desk": "420", "Network": "600"}
     made = month(costs, pools, order=PoolOrder.RECIPROCAL, teams=("Red", "Green"))
     rows = [
-        [pool, amount(made.passed(pool)), *(amount(made.of_pool(pool, code)) for code in ("Desk", "Network", "Red", "Green"))]
+        [
+            pool,
+            amount(made.passed(pool)),
+            *(amount(made.of_pool(pool, code)) for code in ("Desk", "Network", "Red", "Green")),
+        ]
         for pool in ("Desk", "Network")
     ]
     rows.append(["Carried in the end", "", "", "", cents(made.pays("Red")), cents(made.pays("Green"))])
@@ -301,8 +313,9 @@ def _reciprocal() -> Example:
         "Pools that serve each other",
         (
             say(
-                "Desk holds 420.00 and gives 50 % to Network. Network holds 600.00 and gives 20 % to Desk. What passes through "
-                f"each is 420.00 + 20 % of Network, and 600.00 + 50 % of Desk. Both hold with {desk} and {network}."
+                "Desk holds 420.00 and gives 50 % to Network. Network holds 600.00 and gives 20 % to Desk. What "
+                f"passes through each is 420.00 + 20 % of Network, and 600.00 + 50 % of Desk. Both hold with {desk} "
+                f"and {network}."
             ),
             table(("Pool", "Passes on", "to Desk", "to Network", "to Red", "to Green"), rows),
             say("Red and Green together carry exactly the 1,020.00 that the two pools held."),
@@ -324,7 +337,9 @@ def _cents() -> Example:
 
 
 def _sizes(policy: Policy, kind: type[Weight | Amount | Rate]) -> bool:
-    return any(isinstance(part.size, kind) for basis in _bases(policy) if isinstance(basis, Mix) for part in basis.parts)
+    return any(
+        isinstance(part.size, kind) for basis in _bases(policy) if isinstance(basis, Mix) for part in basis.parts
+    )
 
 
 _ALL: tuple[tuple[Callable[[Policy], bool], Callable[[], Example]], ...] = (
@@ -344,4 +359,3 @@ _ALL: tuple[tuple[Callable[[Policy], bool], Callable[[], Example]], ...] = (
     *((asked, make) for asked, make in (ORDERED, BLENDED, SURCHARGE)),
     (lambda policy: True, _cents),
 )
-

@@ -88,24 +88,24 @@ class Annex:
             number = len(self._values) + 1
             _, anchor = self._values.setdefault(key, (title, f"values-{number}"))
             shown = series(Value(value) for value in values[:3])
-            label = f"all {len(values):,} in table A{anchor.removeprefix('values-')}"
+            label = f"all {len(values):,} in list {anchor.removeprefix('values-')}"
             return joined(_without_and(shown), f" and {len(values) - 3:,} more (", Link(label, anchor), ")")
 
         return shorten
 
     def spellings(self, aliases: Sequence[tuple[str, str]]) -> Words:
-        """``12 spellings are translated first (table B1)``."""
+        """``12 spellings are translated first (table 1)``."""
         key = tuple(aliases)
         anchor = self._spellings.setdefault(key, f"spellings-{len(self._spellings) + 1}")
         said = count(len(key), "spelling is", "spellings are")
-        label = f"table B{anchor.removeprefix('spellings-')}"
+        label = f"table {anchor.removeprefix('spellings-')}"
         return joined(f"{said} translated first (", Link(label, anchor), ")")
 
     def value_tables(self) -> tuple[Table, ...]:
         """Every list that a sentence shortened, in full."""
         return tuple(
             Table(
-                f"Table A{number}: {_text(title)}, {len(values):,} values",
+                f"List {number}: {_text(title)}, {len(values):,} values",
                 ("Value",),
                 tuple((joined(Value(value)),) for value in values),
                 anchor=anchor,
@@ -117,7 +117,7 @@ class Annex:
         """Every table of spellings, in full; called as in the policy."""
         return tuple(
             Table(
-                f"Table B{number}: {self._called(pairs)}",
+                f"Table {number}: {self._called(pairs)}",
                 ("Spelling", "Stands for"),
                 tuple((joined(Value(spelling)), self._names.holder(code)) for spelling, code in pairs),
                 anchor=anchor,

@@ -30,7 +30,8 @@ ORDERS = {
     PoolOrder.DERIVED: "Each pool is shared after all pools that share into it, so that it passes on everything it "
     "received. No two pools share into each other.",
     PoolOrder.DECLARED: "Step-down: pools are shared one after the other in the order of the policy, and a pool may "
-    "share only into pools further down. What is written for a pool further up is left out, and the others take its part.",
+    "share only into pools further down. What is written for a pool further up is left out, and the others take "
+    "its part.",
     PoolOrder.DIRECT: "Direct: no pool takes part in another. Every pool is shared among cost groups alone.",
     PoolOrder.RECIPROCAL: "Reciprocal: each pool is shared after all pools that share into it. Where pools serve each "
     "other, what passes through each of them is worked out together, as the solution of a system of equations, so that "
@@ -44,9 +45,9 @@ def pools_section(number: str, policy: Policy, names: Names, examples: Sequence[
     place = {code: turn for turn, group in enumerate(_order(into), start=1) for code in group}
     blocks: list[Block] = [
         say(
-            "Cost that many use goes into a pool first. A pool is then shared among its recipients: cost groups, and in "
-            "some cases other pools. Nothing is lost and nothing is added on the way: the parts of a pool come to what "
-            "it held, to the last digit, separately for every provider invoice and currency."
+            "Cost that many use goes into a pool first. A pool is then shared among its recipients: cost groups, and "
+            "in some cases other pools. Nothing is lost and nothing is added on the way: the parts of a pool come to "
+            "what it held, to the last digit, separately for every provider invoice and currency."
         ),
     ]
     if policy.pools:
@@ -55,7 +56,7 @@ def pools_section(number: str, policy: Policy, names: Names, examples: Sequence[
         links = series(Link(title, anchor) for title, anchor in examples)
         blocks.append(say("What the methods come to is shown with round numbers in the examples: ", links, "."))
     sections = tuple(
-        Section(f"pool-{at}", f"{number}.{at}", pool.name, _pool(pool, policy, names, into, place))
+        Section(f"pool-{at}", f"{number}.{at}", pool.name, _pool(pool, policy, names, into))
         for at, pool in enumerate(policy.pools, start=1)
     )
     return Section("pools", number, "Shared cost", tuple(blocks), sections)
@@ -72,7 +73,7 @@ def _overview(policy: Policy, names: Names, place: Mapping[str, int]) -> Table:
         for pool in sorted(policy.pools, key=lambda pool: place[pool.id])
     )
     caption = "All pools, in the order in which they are shared"
-    return Table(caption, ("Turn", "Pool", "Shared", "Among"), rows, frozenset({0}))
+    return Table(caption, ("Turn", "Pool", "Shared", "Among"), rows, frozenset({0}), widths=(1, 5, 5, 4))
 
 
 def who(pool: Pool) -> str:
@@ -91,20 +92,20 @@ def who(pool: Pool) -> str:
     return f"{text}, with exceptions" if asked.excluded else text
 
 
-def _pool(
-    pool: Pool, policy: Policy, names: Names, into: Mapping[str, Sequence[str]], place: Mapping[str, int]
-) -> tuple[Block, ...]:
+def _pool(pool: Pool, policy: Policy, names: Names, into: Mapping[str, Sequence[str]]) -> tuple[Block, ...]:
     target = Target(Holder.POOL, pool.id)
     pairs: list[tuple[str, Words]] = [("Code", (Code(pool.id),))]
     brought = [rule.id for rule in policy.rules if rule.target == target]
     feeding = [other.id for other in policy.pools if pool.id in into[other.id]]
     goes_in = [joined("the charges of ", names.rules(brought))] if brought else []
-    goes_in += [joined("parts of the ", "pool " if len(feeding) == 1 else "pools ", names.pools(feeding))] if feeding else []
+    goes_in += (
+        [joined("parts of the ", "pool " if len(feeding) == 1 else "pools ", names.pools(feeding))] if feeding else []
+    )
     pairs.append(("What goes in", joined(_capital(series(goes_in)), ".") if goes_in else ("Nothing, so far.",)))
-    pairs.append(("Turn", (f"{place[pool.id]} of {max(place.values())}",)))
     if not _names_recipients(pool.basis):
         pairs.append(("Who takes part", taking_part(pool.recipients, names)))
-    pairs.append(("If the basis is missing", missing(pool, names)))
+    if words := missing(pool, names):
+        pairs.append(("If the basis is missing", words))
     if text := negative(pool):
         pairs.append(("Below zero", (text,)))
     if words := limits(pool, names):
@@ -164,5 +165,3 @@ def _loops(into: Mapping[str, Sequence[str]], names: Names) -> list[Block]:
         return []
     items = tuple(Item(names.pools(group)) for group in loops)
     return [say("These pools serve each other and have one turn together:"), Bullets(items)]
-
-

@@ -61,12 +61,11 @@ def consumers_section(
         )
         for place, rule in enumerate(rules, start=1)
     )
-    return Section("consumers", number, "Whose usage it is", (intro, Steps(steps)))
+    nobody = say("This policy has no such rule, so no usage counts for anybody yet.")
+    return Section("consumers", number, "Whose usage it is", (intro, Steps(steps) if steps else nobody))
 
 
-def _step(
-    place: int, rule: Rule, names: Names, teller: Teller, annex: Annex, period: BillingPeriod | None
-) -> Step:
+def _step(place: int, rule: Rule, names: Names, teller: Teller, annex: Annex, period: BillingPeriod | None) -> Step:
     kind = "consumer" if teller.of_usage else "rule"
     return Step(f"{kind}-{place}", rule.name, rule.id, rule_blocks(rule, names, teller, annex, period))
 

@@ -14,30 +14,32 @@ from apportion.money.exchange import Choice, Kind
 from apportion.settings import ExchangeSettings
 
 COST = {
-    CostBasis.EFFECTIVE: "Cost groups are charged on effective cost, the accrual view: a commitment that was paid beforehand "
-    "counts when it is used, spread over the usage that it covers. The bridge from effective cost to what the providers "
-    "invoice, the change in prepaid commitments, is shown with every close.",
-    CostBasis.BILLED: "Cost groups are charged on billed cost, the cash view: what the providers invoice for a period, with "
-    "prepaid amounts in full in the month in which they are billed.",
+    CostBasis.EFFECTIVE: "Cost groups are charged on effective cost, the accrual view: a commitment that was paid "
+    "beforehand counts when it is used, spread over the usage that it covers. The bridge from effective cost to what "
+    "the providers invoice, the change in prepaid commitments, is shown with every close.",
+    CostBasis.BILLED: "Cost groups are charged on billed cost, the cash view: what the providers invoice for a "
+    "period, with prepaid amounts in full in the month in which they are billed.",
 }
 
 
 def central_section(number: str, policy: Policy, names: Names) -> Section:
     """What nobody carries: without an owner, or kept by choice."""
     kept = [rule.id for rule in policy.rules if rule.target == KEPT_CENTRAL]
-    by_choice: Words = joined("By the rules of this policy that is the cost of ", names.rules(kept), ".") if kept else ()
+    by_choice: Words = (
+        joined("By the rules of this policy that is the cost of ", names.rules(kept), ".") if kept else ()
+    )
     return Section(
         "kept-central",
         number,
         "Unallocated and kept central",
         (
             say(
-                "Unallocated is cost that met no rule. It has a statement of its own, is part of every total, and is never "
-                "spread over others in silence: to charge it on, a rule has to be written for it."
+                "Unallocated is cost that met no rule. It has a statement of its own, is part of every total, and is "
+                "never spread over others in silence: to charge it on, a rule has to be written for it."
             ),
             say(
-                "Kept central is cost that the payer keeps by choice. Beside what rules keep central, the parts of pools are "
-                "added that a limit, a cap or an internal price leaves, and surcharges are taken off. ",
+                "Kept central is cost that the payer keeps by choice. Beside what rules keep central, the parts of "
+                "pools are added that a limit, a cap or an internal price leaves, and surcharges are taken off. ",
                 by_choice,
             ),
         ),
@@ -47,11 +49,14 @@ def central_section(number: str, policy: Policy, names: Names) -> Section:
 def rounding_section(number: str, policy: Policy) -> Section:
     """How exact amounts become cents."""
     effective = policy.cost_basis is CostBasis.EFFECTIVE
-    whole = "all charges of one provider in one billing period and currency" if effective else "one provider invoice"
+    whole = (
+        "all charges of one invoice issuer in one billing period and currency" if effective else "one provider invoice"
+    )
     blocks: list[Block] = [
         say(
-            "Amounts are kept exactly, to eighteen decimals and in fractions, until a statement is written. Only then are they "
-            "settled in whole cents (or whatever the smallest unit of the currency is), once and together for ",
+            "Amounts are kept exactly, to eighteen decimals and in fractions, until a statement is written. Only "
+            "then are they settled in whole cents (or whatever the smallest unit of the currency is), once and "
+            "together for ",
             whole,
             ":",
         ),
@@ -62,13 +67,16 @@ def rounding_section(number: str, policy: Policy) -> Section:
                 Item(("the cents that are then missing go one each to the lines with the largest remainders.",)),
             )
         ),
-        say("So the lines sum to the bill, and no line is more than one cent from its exact amount. Credits mirror charges."),
+        say(
+            "So the lines sum to the bill, and no line is more than one cent from its exact amount. Credits mirror "
+            "charges."
+        ),
     ]
     if effective:
         blocks.append(
             say(
-                "What rounding a provider's month leaves over, less than a cent, is carried to the next month once the first "
-                "is sealed. Over the months nothing is lost."
+                "What rounding a provider's month leaves over, less than a cent, is carried to the next month once "
+                "the first is sealed. Over the months nothing is lost."
             )
         )
     return Section("rounding", number, "Rounding", tuple(blocks))
@@ -82,14 +90,14 @@ def corrections_section(number: str) -> Section:
         "Late corrections and credits",
         (
             say(
-                "A provider sometimes corrects an earlier month in a later bill. Such a correction is decided about as that "
-                "month was: by the policy, the organization and the shares of the month that it corrects. It then stands on the "
-                "statements of the later month, as a credit or an additional charge that names the statement it puts right. A "
-                "month that is sealed is never changed."
+                "A provider sometimes corrects an earlier month in a later bill. Such a correction is decided about "
+                "as that month was: by the policy, the organization and the shares of the month that it corrects. It "
+                "then stands on the statements of the later month, as a credit or an additional charge that names "
+                "the statement it puts right. A month that is sealed is never changed."
             ),
             say(
-                "Credits and refunds are charges below zero, and go the same way as charges: to the same owners by the same "
-                "rules, and through pools in the same proportions."
+                "Credits and refunds are charges below zero, and go the same way as charges: to the same owners by "
+                "the same rules, and through pools in the same proportions."
             ),
         ),
     )
@@ -106,8 +114,8 @@ def currencies_section(number: str, exchange: ExchangeSettings | None, names: Na
     own = [code for code in names.tree if names.tree[code].currency]
     blocks: list[Block] = [
         say(
-            "Amounts in different currencies are never added up or shared together: each provider invoice is divided in the "
-            "currency in which it was billed."
+            "Amounts in different currencies are never added up or shared together: each provider invoice is divided "
+            "in the currency in which it was billed."
         )
     ]
     if exchange is None:
@@ -117,10 +125,10 @@ def currencies_section(number: str, exchange: ExchangeSettings | None, names: Na
     how = _KINDS.get(choice.kind) or _on_day(choice.day)
     blocks.append(
         say(
-            "Where a cost group has its statements in another currency, the settled amounts are converted, line by line with "
-            f"the rate, its date and its source on the line. The rate of a billing period is {how}; none is more than "
-            f"{count(exchange.oldest, 'day')} off. Cents of the conversion are settled like any others. Totals over all "
-            f"currencies are given in {exchange.reporting_currency}."
+            "Where a cost group has its statements in another currency, the settled amounts are converted, line by "
+            f"line with the rate, its date and its source on the line. The rate of a billing period is {how}; none "
+            f"is more than {count(exchange.oldest, 'day')} off. Cents of the conversion are settled like any others. "
+            f"Totals over all currencies are given in {exchange.reporting_currency}."
         )
     )
     blocks.append(Facts((("Sources of rates", (", then ".join(exchange.rates),)),)))
@@ -174,4 +182,3 @@ def glossary_section(number: str, columns: Sequence[str], words_used: Iterable[s
             Table("Columns that the rules look at", ("In this document", "In the cost data", "Defined by"), rows)
         )
     return Section("glossary", number, "Words used here", tuple(blocks))
-

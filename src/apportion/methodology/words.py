@@ -48,7 +48,7 @@ def series(parts: Iterable[Inline | Words], last: str = "and") -> Words:
     found: list[Inline] = []
     for place, group in enumerate(groups):
         if place:
-            found.append(f" {last} " if place == len(groups) - 1 else ", ")
+            found.append((f"{last} " if last[0] == "," else f" {last} ") if place == len(groups) - 1 else ", ")
         found += group
     return joined(tuple(found))
 

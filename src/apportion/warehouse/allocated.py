@@ -8,23 +8,20 @@ by side in single-threaded engines, so that rows stay in their order and the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from apportion.errors import ConservationError
 from apportion.focus.columns import COSTS
 from apportion.warehouse import duckdb as engine
-from apportion.warehouse.allocated_layout import Form, OutColumn, found, unreadable, value
+from apportion.warehouse.allocated_layout import Form, OutColumn, unreadable, value
 from apportion.warehouse.queries import ASIDE, MARK, side_by_side
 from apportion.warehouse.scan import Batch, batches, relation
 from apportion.warehouse.snapshot import ChargeFile, Snapshot
 
 ROW_GROUP = 40_960  # wide rows: this many fit into the memory of one engine several times over
-CHUNK = 100_000
-_FORMAT = f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
+FORMAT = f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
 
 Costs = tuple[int | None, int | None, int | None, int | None]
 
@@ -170,11 +167,11 @@ def _create(connection: engine.Connection, beside: Beside) -> None:
     )  # fmt: skip
     for name, kinds, rows in tables:
         connection.execute(f"CREATE TABLE {name} ({kinds})").fetchall()
-        _insert(connection, name, [kind.split()[1] for kind in kinds.split(", ")], rows)
+        insert(connection, name, [kind.split()[1] for kind in kinds.split(", ")], rows)
 
 
-def _insert(connection: engine.Connection, table: str, kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Whole columns at once: row by row takes a thousand times longer."""
+def insert(connection: engine.Connection, table: str, kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Fill a table, whole columns at once: row by row takes a thousand times longer."""
     if rows:
         shown = ", ".join(f"unnest(${place}::{kind}[])" for place, kind in enumerate(kinds, start=1))
         given = [list(column) for column in zip(*rows, strict=True)]
@@ -193,7 +190,7 @@ def _batch(
     _must_lie_in_order(connection, batch)
     _create_late(connection, batch, beside)
     path = directory / f"origin-{batch.number:06d}.parquet"
-    copy = f"COPY ({_kept(batch, beside, columns)}) TO {engine.literal(str(path))} {_FORMAT}"
+    copy = f"COPY ({_kept(batch, beside, columns)}) TO {engine.literal(str(path))} {FORMAT}"
     ((written,),) = connection.execute(copy).fetchall()
     if not written:
         path.unlink(missing_ok=True)
@@ -364,35 +361,3 @@ def _order(key: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(
         tuple((text is not None, text or "") for text in each) if isinstance(each, tuple) else each for each in key
     )
-
-
-def has(files: Iterable[ChargeFile], names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the columns that some file has, in the order given."""
-    files = list(files)
-    return tuple(
-        name for name in names if any(found(file, OutColumn(name, Form.TEXT, "VARCHAR")) is not None for file in files)
-    )
-
-
-def write_rows(
-    directory: Path, columns: Sequence[OutColumn], names: Sequence[str], rows: Iterable[Sequence[str | None]]
-) -> tuple[Part, ...]:
-    """Write rows of texts, of these columns, as Parquet files of at most `CHUNK` rows; other columns are null."""
-    place = {name: number for number, name in enumerate(names)}
-    shown = ", ".join(
-        f"{f'c{place[out.name]}' if out.name in place else 'NULL'}::{out.type} AS {engine.identifier(out.name)}"
-        for out in columns
-    )
-    kinds = ["VARCHAR"] * len(names)
-    source = iter(rows)
-    parts: list[Part] = []
-    with closing(engine.connect(threads=1)) as connection:
-        while chunk := list(islice(source, CHUNK)):
-            fields = ", ".join(f"c{number} VARCHAR" for number in range(len(names)))
-            connection.execute(f"CREATE OR REPLACE TABLE chunk ({fields})").fetchall()
-            _insert(connection, "chunk", kinds, chunk)
-            path = directory / f"allocated-{len(parts):06d}.parquet"
-            copy = f"COPY (SELECT {shown} FROM chunk) TO {engine.literal(str(path))} {_FORMAT}"
-            connection.execute(copy).fetchall()
-            parts.append(Part(path, len(chunk)))
-    return tuple(parts)

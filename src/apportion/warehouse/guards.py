@@ -80,16 +80,20 @@ def _sealed(delivery: Delivery, period: str, rows: int, sealed: frozenset[str]) 
     following = next_open(BillingPeriod.parse(period), sealed)
     if delivery.dataset is Dataset.USAGE:
         return SealedPeriodError(
-            f"Billing period {period} is sealed, and this delivery of source '{delivery.source}' has {rows:,} rows of "
+            f"Billing period {period} is sealed, and this delivery of source '{delivery.source}' has {_rows(rows)} of "
             "usage for it.",
             advice=f"Its bases stay as they were: leave {period} out, and deliver what is missing under {following}, "
             "the next open period.",
         )
     return SealedPeriodError(
-        f"Billing period {period} is sealed, and this delivery of source '{delivery.source}' has {rows:,} rows for it.",
+        f"Billing period {period} is sealed, and this delivery of source '{delivery.source}' has {_rows(rows)} for it.",
         advice=f"Ask the provider to correct in a later billing period, or deliver these charges under {following}, "
         f"the next open one, and leave {period} out.",
     )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
 def next_open(after: BillingPeriod, sealed: frozenset[str]) -> BillingPeriod:
@@ -105,7 +109,7 @@ def _refuse_shrinking(source: str, period: str, rows: int, rows_there: int) -> N
         return
     what = f"for {period} " if period else ""
     raise ShrinkingDeliveryError(
-        f"Source '{source}' has {rows_there:,} rows {what}and this delivery would put {rows:,} in their place.",
+        f"Source '{source}' has {_rows(rows_there)} {what}and this delivery would put {rows:,} in their place.",
         advice="Deliver the month whole, leave stray rows of it out, or allow the shrinking (--allow-shrink) "
         "if it really became so small.",
     )

@@ -28,7 +28,8 @@ def test_the_demo_closes_its_months_and_its_proposals_work(
     assert made["last"]["tie_out"]["holds"] is True
     assert len(made["last"]["largest"]) == 5
     totals = {each["currency"]: Decimal(each["amount"]) for each in made["last"]["totals"]}
-    assert set(totals) == {"EUR", "USD"}
+    assert set(totals) == {"EUR", "SEK", "USD"}
+    assert {total["currency"] for each in made["last"]["largest"] for total in each["totals"]} == {"EUR", "USD"}
     assert len(made["try"]) == 5
     for command in made["try"]:
         assert say(*shlex.split(command)[1:]).status == 0

@@ -11,8 +11,22 @@ import pytest
 
 from apportion import settings
 from apportion.allocate import policy_checks, policy_file
-from apportion.allocate.basis import Fixed
-from apportion.allocate.policy import CostBasis, Method, Policy
+from apportion.allocate.basis import (
+    Cost,
+    Even,
+    Fixed,
+    Follow,
+    Greater,
+    KeptCentral,
+    Metered,
+    Mix,
+    Priced,
+    Rate,
+    Summed,
+    meters,
+    quantities,
+)
+from apportion.allocate.policy import CommitmentMethod, CostBasis, Method, Policy, PoolOrder, Unused
 from apportion.demo import DemoCompany
 from apportion.money.amount import ONE
 from apportion.money.currency import minor_text
@@ -65,15 +79,48 @@ def test_a_team_moves_to_the_other_legal_entity_in_mid_year(organization: Organi
     assert (before["maps"].coding.company, after["maps"].coding.company) == ("2000", "1000")
 
 
+def test_the_nordic_company_is_charged_in_its_own_currency(organization: Organization) -> None:
+    tree = organization.on(BillingPeriod(2026, 10).starts_on)
+    assert {tree[code].currency for code in tree if tree[code].coding.company == "2000"} == {"SEK"}
+    assert {tree[code].currency for code in tree if tree[code].coding.company == "1000"} == {""}
+
+
 def test_a_team_is_founded_in_mid_year(organization: Organization) -> None:
     assert "assistants" not in organization.on(BillingPeriod(2026, 2).starts_on)
     assert "assistants" in organization.on(BillingPeriod(2026, 3).starts_on)
 
 
-def test_twenty_pools_of_every_method_and_some_that_share_into_others(policy: Policy) -> None:
+def test_every_method_is_used_by_some_pool_commitment_or_fee(policy: Policy) -> None:
     assert policy.cost_basis is CostBasis.EFFECTIVE
-    assert len(policy.pools) == 20
-    assert {pool.method for pool in policy.pools} >= {Method.EVEN, Method.FIXED, Method.PROPORTIONAL}
+    assert len(policy.pools) == 22
+    used = {pool.method for pool in policy.pools} | {uplift.method for uplift in policy.uplifts}
+    assert used | {Method.COMMITMENT} == set(Method)
+    assert {commitment.method for commitment in policy.commitments} == set(CommitmentMethod)
+    assert {commitment.unused for commitment in policy.commitments} == set(Unused)
+
+
+def test_every_way_to_say_what_is_shared_and_who_takes_part_is_used(policy: Policy) -> None:
+    bases = [basis for pool in policy.pools for basis in pool.bases]
+    bases += [part.basis for basis in bases if isinstance(basis, Mix) for part in basis.parts]
+    assert {type(basis) for basis in bases} == {
+        Even, Fixed, Cost, Metered, Greater, Summed, Mix, Priced, Follow, KeptCentral,
+    }  # fmt: skip
+    assert any(meter.tiers for basis in bases for one in quantities(basis) for meter in meters(one))
+    assert any(isinstance(part.size, Rate) for basis in bases if isinstance(basis, Mix) for part in basis.parts)
+    for key in ("groups", "under", "excluded", "having", "charged_by", "pools"):
+        assert any(getattr(pool.recipients, key) for pool in policy.pools), key
+    assert any(pool.limits for pool in policy.pools)
+    assert any(pool.cap for pool in policy.pools)
+
+
+def test_a_pool_that_follows_usage_says_what_happens_without_it(policy: Policy) -> None:
+    metered = [pool for pool in policy.pools if quantities(pool.basis)]
+    assert len(metered) >= 10
+    assert all(pool.otherwise for pool in metered)
+
+
+def test_two_pools_serve_each_other_and_some_pass_their_cost_on(policy: Policy) -> None:
+    assert policy.pool_order is PoolOrder.RECIPROCAL
     ids = {pool.id for pool in policy.pools}
     assert {
         pool.id
@@ -81,7 +128,12 @@ def test_twenty_pools_of_every_method_and_some_that_share_into_others(policy: Po
         if isinstance(pool.basis, Fixed) and ids & {code for code, _ in pool.basis.shares}
     } == {
         "cloud-foundation",
-        "marketplace-software",
+    }
+    served = {pool.id: pool.recipients.pools for pool in policy.pools if pool.recipients.pools}
+    assert served == {
+        "network-backbone": ("data-lake", "developer-tools"),
+        "developer-tools": ("identity",),
+        "identity": ("developer-tools",),
     }
 
 

@@ -17,6 +17,7 @@ import pytest
 from apportion import demo
 from apportion.demo import DemoCompany, DemoDelivery
 from apportion.demo.expand import Writer
+from apportion.demo.meters import METERS
 from apportion.demo.plan import SOURCES
 from apportion.errors import InputRefusedError, StorageError
 from apportion.focus.columns import BILLING_PERIOD, COST_AND_USAGE, INVOICE_DETAIL, columns
@@ -174,7 +175,37 @@ def test_deliveries_come_month_by_month_and_replace(company: DemoCompany) -> Non
     assert tuple(dict.fromkeys(periods)) == company.periods
     assert {delivery.mode for delivery in company.deliveries} == {Mode.OVERWRITE}
     assert all(path.exists() for delivery in company.deliveries for path in delivery.paths)
-    assert sum(bool(delivery.note) for delivery in company.deliveries) == 3
+    assert sum(bool(delivery.note) for delivery in company.deliveries) == 4
+
+
+def test_usage_comes_as_one_file_for_each_meter_and_month(company: DemoCompany) -> None:
+    found = [delivery for delivery in company.deliveries if delivery.dataset is Dataset.USAGE]
+    assert [(each.source, each.period) for each in found] == [
+        (meter.name, period) for period in company.periods for meter in METERS
+    ]
+    metrics: dict[BillingPeriod, set[str]] = defaultdict(set)
+    for each in found:
+        [path] = each.paths
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert rows
+        assert list(rows[0])[:4] == ["period", "metric", "consumer", "value"]
+        assert {row["period"] for row in rows} == {str(each.period)}
+        assert all(int(row["value"]) > 0 for row in rows)
+        kinds = [tuple(text for name, text in row.items() if name != "value") for row in rows]
+        assert len(set(kinds)) == len(kinds)
+        metrics[each.period] |= {row["metric"] for row in rows}
+    every = metrics[company.periods[0]]
+    assert len(every) == 15
+    january = BillingPeriod(2026, 1)
+    assert metrics.pop(january) == every - {"cpu_used"}
+    assert all(of_month == every for of_month in metrics.values())
+
+
+def test_rates_are_agreed_on_for_every_month_and_billing_currency(company: DemoCompany) -> None:
+    with (company.root / "rates.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(row["period"], row["from"], row["to"]) for row in csv.DictReader(file)]
+    assert rows == [(str(period), currency, "SEK") for period in company.periods for currency in ("EUR", "USD")]
 
 
 def test_the_invoices_agree_with_the_data_to_the_cent_but_for_one(company: DemoCompany, current: Current) -> None:

@@ -248,6 +248,12 @@ def test_what_goes_beyond_limits_says_so() -> None:
     assert said(pool)["kept_central"] == (2250, "22.50 USD of 90.00 USD, beyond what is charged (at most 50 % each)")
 
 
+def test_whoever_answers_for_what_is_beyond_a_cap_is_told_so() -> None:
+    """60.00 by requests, a quarter of it for web: 15.00, and the other 30.00."""
+    found = said(gateway(REQUESTS, cap=Cap(usd("60"), Target(Holder.COST_GROUP, "web"))))
+    assert found["web"] == (4500, "45.00 USD of 90.00 USD, with the 30.00 USD beyond the cap of 60.00 USD")
+
+
 def test_pools_that_serve_each_other_name_the_others_and_the_gross() -> None:
     """h = 80 + d/10, d = 120 + h/5: h = 92/0.98 = 93.88 and d = 138.78."""
     pools = [

@@ -156,5 +156,4 @@ def _text(text: str) -> str:
 
 def _turns(text: str) -> bool:
 
-
     return any(bidirectional(character) in {"R", "AL", "AN"} for character in text)

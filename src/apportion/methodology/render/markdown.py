@@ -26,7 +26,7 @@ from apportion.methodology.document import (
 from apportion.methodology.words import shown
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|&~#!$^])")
-_BEGIN = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)]))")
+_BEGIN = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)](?:\s|$)))")
 _ADDRESS = re.compile(r"(?i)(https?|ftp|mailto|xmpp)(:)|(www)(\.)")
 
 
@@ -94,9 +94,7 @@ def _table(table: Table) -> Iterator[str]:
     yield from _rows(table.head, rows, table.figures)
 
 
-def _rows(
-    head: Sequence[str], rows: Sequence[Sequence[Words]], figures: frozenset[int] = frozenset()
-) -> Iterator[str]:
+def _rows(head: Sequence[str], rows: Sequence[Sequence[Words]], figures: frozenset[int] = frozenset()) -> Iterator[str]:
     yield f"| {' | '.join(_escaped(cell) for cell in head)} |"
     yield f"|{'|'.join('--:' if at in figures else '---' for at in range(len(head)))}|"
     for row in rows:

@@ -6,10 +6,16 @@ along. Only for other scripts the fonts of the machine are asked.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from apportion.methodology.document import Document
 from apportion.methodology.render.typst_source import source
 
-_STANDARD = "ua-1"
+if TYPE_CHECKING:
+    from typst import PDFStandards
+
+_UA: PDFStandards = ["ua-1"]
+_NONE: PDFStandards = []
 
 
 def render(document: Document) -> bytes:
@@ -17,18 +23,19 @@ def render(document: Document) -> bytes:
     import typst  # only here: it loads its fonts
 
     text = source(document).encode()
-    for standards, ignores_system in (((_STANDARD,), True), ((_STANDARD,), False)):
+    for standards, ignores_system in ((_UA, True), (_UA, False)):
         try:
-            return _compiled(text, list(standards), ignores_system)
+            return _compiled(text, standards, ignores_system)
         except typst.TypstError:
             continue
     # A letter that no font has: it is shown as an empty box, which the standard does not allow.
-    return _compiled(text, [], True)
+    return _compiled(text, _NONE, True)
 
 
-def _compiled(text: bytes, standards: list[str], ignores_system: bool) -> bytes:
+def _compiled(text: bytes, standards: PDFStandards, ignores_system: bool) -> bytes:
     import typst
 
-    return typst.Compiler(text, ignore_system_fonts=ignores_system).compile(
+    made = typst.Compiler(text, ignore_system_fonts=ignores_system).compile(
         format="pdf", pdf_standards=standards, timestamp=0
     )
+    return made if isinstance(made, bytes) else b""

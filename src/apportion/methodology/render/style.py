@@ -54,7 +54,7 @@ code { font: .88em ui-monospace, Consolas, Menlo, monospace; overflow-wrap: anyw
 .steps > li::before { content: counter(step); position: absolute; left: 0; top: .85rem; width: 2.4rem;
   text-align: right; color: var(--soft); font-variant-numeric: tabular-nums; }
 .steps p { margin: .25rem 0; }
-.steps p + p { color: var(--soft); font-size: .94rem; }
+.steps p:not(.title) + p, .steps ul + p { color: var(--soft); font-size: .94rem; }
 .steps .title { margin: 0; }
 .steps .title code { color: var(--soft); margin-left: .4rem; }
 .steps > li:target, section:target > h2, section:target > h3 { background: var(--note); }

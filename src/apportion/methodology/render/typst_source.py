@@ -31,7 +31,7 @@ _LOOK = """
 #let strong-ink = rgb("#123b5d")
 #let hair = 0.5pt + rgb("#c3ccd5")
 #set page(paper: "a4", margin: (x: 24mm, top: 24mm, bottom: 26mm), footer: context {
-  set text(8pt, fill: soft)
+  set text(8pt, fill: soft, ligatures: false)
   grid(columns: (1fr, auto), footing, counter(page).display("1 / 1", both: true))
 })
 #set text(font: ("Libertinus Serif",), size: 10.5pt, fill: ink, lang: "en", hyphenate: true)
@@ -49,16 +49,16 @@ _LOOK = """
 #show outline.entry.where(level: 1): set block(above: 0.75em)
 #let sheet(columns, align, caption, head, rows) = block(breakable: true, above: 1.1em, below: 1.3em, {
   if caption != none { block(below: 0.5em, sticky: true, text(9.5pt, weight: "bold", caption)) }
-  set text(9.5pt)
+  set text(9.5pt, hyphenate: false)
   table(columns: columns, align: align, ..(if head == none { () } else {(
     table.header(..head.map(cell => text(8.5pt, fill: soft, cell))), table.hline(stroke: 0.8pt + soft))}),
     ..rows.map(row => (..row, table.hline(stroke: hair))).flatten())
 })
-#let facts(rows) = block(above: 1.1em, below: 1.3em, table(columns: (32mm, 1fr), inset: (x: 0pt, y: 4.2pt),
-  table.hline(stroke: hair), ..rows.map(row => (text(fill: soft, row.at(0)), row.at(1),
+#let facts(rows) = block(above: 1.1em, below: 1.3em, table(columns: (36mm, 1fr), inset: (x: 0pt, y: 4.2pt),
+  table.hline(stroke: hair), ..rows.map(row => (text(fill: soft, hyphenate: false, row.at(0)), row.at(1),
   table.hline(stroke: hair))).flatten()))
-#let example(body) = block(width: 100%, fill: rgb("#eef5fa"), stroke: (left: 2.5pt + rgb("#8fb4d1")), inset: (x: 10pt, y: 7pt),
-  above: 0.9em, below: 1.4em, breakable: false, body)
+#let example(body) = block(width: 100%, fill: rgb("#eef5fa"), stroke: (left: 2.5pt + rgb("#8fb4d1")),
+  inset: (x: 10pt, y: 7pt), above: 0.9em, below: 1.4em, breakable: false, body)
 #let note(body) = text(9.2pt, fill: soft, body)
 """
 
@@ -115,7 +115,7 @@ def _item(item: Item) -> str:
 
 def _step(step: Step) -> str:
     title = f"#strong({_string(step.title)})#h(0.6em)#text(8.5pt, fill: soft, raw({_string(step.code)}))"
-    parts = [f'#metadata({_string(step.anchor)}) <{step.anchor}>#block(below: 0.55em, sticky: true)[{title}]']
+    parts = [f"#metadata({_string(step.anchor)}) <{step.anchor}>#block(below: 0.55em, sticky: true)[{title}]"]
     said = False
     for block in step.blocks:
         is_note = said and isinstance(block, Paragraph)
@@ -126,12 +126,14 @@ def _step(step: Step) -> str:
 
 def _table(table: Table) -> str:
     width = len(table.head)
-    columns = ", ".join("auto" if at in table.figures else "1fr" for at in range(width))
+    columns = ", ".join(
+        "auto" if at in table.figures else f"{wide}fr" for at, wide in enumerate(table.widths or (1,) * width)
+    )
     align = ", ".join("right" if at in table.figures else "left" for at in range(width))
     head = f"({''.join(f'{_content((name,))},' for name in table.head)})"
     rows = "".join(_row(row, at, table) for at, row in enumerate(table.rows))
     caption = _content((table.caption,)) if table.caption else "none"
-    anchor = f'#metadata({_string(table.anchor)}) <{table.anchor}>' if table.anchor else ""
+    anchor = f"#metadata({_string(table.anchor)}) <{table.anchor}>" if table.anchor else ""
     return f"{anchor}#sheet(({columns},), ({align},), {caption}, {head}, ({rows}))"
 
 
