@@ -16,7 +16,7 @@ from apportion.allocate.policy import CostBasis, Pool, PoolOrder
 from apportion.allocate.rule import Holder, Target
 from apportion.allocate.usage import Usage
 from apportion.allocate.waterfall import Circumstances, share_pools
-from apportion.errors import AllocationRefusedError, ConservationError
+from apportion.errors import AllocationRefusedError, ConservationError, InputRefusedError
 from apportion.money.amount import ONE
 from tests.laws.generated import PERIOD, TREE, cells, orders, pools, usages
 
@@ -87,3 +87,14 @@ def test_charges_that_are_not_those_that_were_shared_are_refused(units: int) -> 
     wrong = InPool("", "p", scope, ("p",), (None, units + 1, None, None))
     with pytest.raises(ConservationError, match="were not what was shared"):
         passed_on(made, [wrong], (), CHARGED, COSTS)
+
+
+def test_more_rows_than_memory_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    scope = Scope("One", "", "", "USD")
+    cell = Cell("r", Target(Holder.POOL, "p"), scope, "Compute", "Usage", 1, 4)
+    made = allocation([cell], [Pool("p", "p", Even())], PoolOrder.DERIVED, Usage([]))
+    brought = [InPool("", "p", scope, ("p",), (None, 4, None, None))]
+    assert len(passed_on(made, brought, (), CHARGED, COSTS)) == 4
+    monkeypatch.setattr("apportion.allocate.passed_on.MOST_ROWS", 3)
+    with pytest.raises(InputRefusedError, match="More than 3 rows"):
+        passed_on(made, brought, (), CHARGED, COSTS)

@@ -17,7 +17,7 @@ from apportion.allocate.allocation import Allocation, Scope, Share
 from apportion.allocate.based import loops
 from apportion.allocate.reciprocal import Loop
 from apportion.allocate.rule import UNALLOCATED, Holder, Target
-from apportion.errors import ConservationError
+from apportion.errors import ConservationError, InputRefusedError
 from apportion.money.amount import ONE, half_even
 from apportion.money.split import split
 
@@ -25,6 +25,8 @@ Kind = tuple[str | None, ...]
 Amounts = tuple[int | None, ...]  # the costs, then what part of the kind it is, in units of 10⁻¹⁸
 _Held = dict[Kind, Amounts]
 _Place = tuple[str, Scope, str]  # period corrected, scope, pool
+
+MOST_ROWS = 5_000_000  # all are held in memory
 
 
 class InPool(NamedTuple):
@@ -61,7 +63,8 @@ def passed_on(
     """Pass on what was brought to pools. `movers` are the ids of commitments and uplifts, which move cost between
     holders; `charged` is the place of the cost that is charged among the `costs` of them.
 
-    Sorted by scope, in the order of shares. Raises `ConservationError` where the charges are not what was shared.
+    Sorted by scope, in the order of shares. Raises `ConservationError` where the charges are not what was shared,
+    and `InputRefusedError` where more than `MOST_ROWS` would come of it.
     """
     cascade = _Cascade(movers, charged, costs)
     cascade.bring(brought)
@@ -81,6 +84,7 @@ class _Cascade:
 
     def __init__(self, movers: Collection[str], charged: int, costs: int) -> None:
         self._movers, self._charged, self._costs = movers, charged, costs
+        self._rows = 0
         self._held: dict[_Place, _Held] = defaultdict(dict)
         self._carried: dict[tuple[Target, Scope, str, str], tuple[Share | None, dict[Kind | None, Amounts]]] = {}
 
@@ -148,8 +152,15 @@ class _Cascade:
         else:
             key = (share.target, share.scope, share.pool_id, share.corrects)
             _, held = self._carried.setdefault(key, (share, {}))  # type: ignore[assignment]
+        before = len(held)
         for kind, part in amounts.items():
             _add(held, kind, part)  # type: ignore[arg-type]
+        self._rows += len(held) - before
+        if self._rows > MOST_ROWS:
+            raise InputRefusedError(
+                f"More than {MOST_ROWS:,} rows would replace the charges in pools.",
+                advice="Tell fewer kinds of charges apart: a coarser grain, such as `pool`.",
+            )
 
     def keep_rest(self) -> None:
         """What was in pools that nothing was shared of, because it came to nothing: it is nobody's."""

@@ -99,7 +99,7 @@ def _must_be_free(workspace: Workspace, target: Path, *, overwrite: bool) -> Non
     if place.is_relative_to(store) or store.is_relative_to(place):
         raise InputRefusedError(f"{target} belongs to the workspace.", advice="Name a folder or file of its own.")
     if target.is_dir():
-        is_ours = _is_export(target / MANIFEST)
+        is_ours = _is_export(target.joinpath(MANIFEST))
         is_held = any(target.iterdir())
     else:
         is_ours = _is_export(_manifest_of(target))
@@ -146,23 +146,25 @@ def _export(
     files = _finish(made, finished, target.name if is_single else "", as_csv=as_csv)
     document = _document(run, stated, made, grain, files)
     text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    manifest = finished / (_manifest_of(target).name if is_single else MANIFEST)
+    manifest = finished.joinpath(_manifest_of(target).name if is_single else MANIFEST)
     manifest.write_text(text, encoding="utf-8")
     for path in finished.iterdir():
         path.chmod(0o644)
         disk.sync(path)
     finished.chmod(0o755)
     if is_single:
-        (finished / target.name).replace(target)
+        (finished.joinpath(target.name)).replace(target)
         manifest.replace(_manifest_of(target))
         disk.sync(target.parent)
         return Exported(target, (target,), _manifest_of(target), document)
     disk.sync(finished)
     if target.exists():
-        target.rename(aside / "former")
+        target.rename(aside.joinpath("former"))
     finished.rename(target)
     disk.sync(target.parent)
-    return Exported(target, tuple(target / part.path.name for part in files), target / MANIFEST, document)
+    return Exported(
+        target, tuple(target.joinpath(part.path.name) for part in files), target.joinpath(MANIFEST), document
+    )
 
 
 @uncollected()

@@ -300,6 +300,29 @@ def test_corrections_say_what_they_correct(tmp_path: Path) -> None:
     ) == [("2025-05-01 00:00:00", "Correction")]
 
 
+def test_charges_that_cancel_each_other_out_in_a_pool_are_not_dropped(tmp_path: Path) -> None:
+    """Corrections of +5 and -5 leave nothing to share, but they were billed 3 and -1: two of it are there, unshared."""
+    policy = (
+        "policy: Late\ncost_basis: effective\nrules:\n"
+        "  - {id: shared, when: {ResourceId: shared}, charge_to: {pool: p}}\n"
+        "  - {id: a, charge_to: {cost_group: a}}\npools:\n  - {id: p, name: P, share: even}\n"
+    )
+    coding = 'coding: {company: "1", cost_center: "10", department: "1", ledger_account: "6"}'
+    books = Books(tmp_path / "books", policy, f"organization: Late\ngroups: [{{code: a, name: A, {coding}}}]\n")
+    books.deliver(MAY, [{"ResourceId": "shared", "BilledCost": "100"}])
+    books.close(MAY)
+    late = [correction("shared", "3", EffectiveCost="5"), correction("shared", "-1", EffectiveCost="-5")]
+    books.deliver(JUNE, [{"ResourceId": "x", "BilledCost": "1"}, *late])
+    books.close(JUNE, seal=False)
+    made = exported(books.workspace, tmp_path / "out.parquet", JUNE, grain=Grain.POOL)
+    found = read(
+        "SELECT AllocatedMethodId, BilledCost::DOUBLE, EffectiveCost::DOUBLE, x_ApportionHolder, x_ApportionCorrects "
+        f"FROM '{tmp_path / 'out.parquet'}' WHERE x_ApportionOrigin = 'allocated'"
+    )
+    assert found == [("apportion-unshared", 2.0, 0.0, "unallocated", "2025-05")]
+    assert made.document["replaced_charges"] == 2
+
+
 def test_polars_reads_the_files_with_the_same_digits(tmp_path: Path) -> None:
     polars = pytest.importorskip("polars")
     space = workspace(tmp_path / "space")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,9 @@ class MonthDone:
     tree: Tree
     measured: Mapped
     allocation: Allocation
+
+
+Done = Callable[[BillingPeriod], MonthDone]
 
 
 def allocated(company: DemoCompany, period: BillingPeriod, directory: Path) -> MonthDone:

@@ -17,6 +17,7 @@ from apportion import demo
 from apportion.demo import DemoCompany, DemoDelivery
 from apportion.periods import BillingPeriod
 from apportion.warehouse.record import Dataset
+from tests.rooms.demo.allocating import Done, allocated
 
 Row = dict[str, Any]
 Current = Callable[[str, BillingPeriod], list[Row]]
@@ -43,6 +44,12 @@ def current(company: DemoCompany) -> Current:
         return list(charges(last[source, period]))
 
     return rows
+
+
+@pytest.fixture(scope="session")
+def done(company: DemoCompany, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """A month, allocated by the company's policy; each is worked out once."""
+    return cache(lambda period: allocated(company, period, tmp_path_factory.mktemp(f"{period}")))
 
 
 @pytest.fixture(scope="session")

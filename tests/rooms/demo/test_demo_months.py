@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from apportion import demo
@@ -23,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> dict[BillingPeriod, Month]:
-    company = demo.write(tmp_path_factory.mktemp("months") / "kestrel", rows=2_000, months=8)
+    company = demo.write(tmp_path_factory.mktemp("months") / "kestrel", rows=3_000, months=8)
     workspace = Workspace.create(company.root)
     for delivery in company.deliveries:
         if delivery.period not in (APRIL, JUNE):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
 from apportion.allocate.rule import Holder, Target
 from apportion.demo import DemoCompany
 from apportion.periods import BillingPeriod
-from tests.rooms.demo.allocating import allocated
+from tests.rooms.demo.allocating import Done
 
 # The season; a team founded and a monolith that ends; a team moved, a correction and everything later.
 PERIODS = [BillingPeriod(2025, 12), BillingPeriod(2026, 3), BillingPeriod(2026, 6)]
@@ -22,9 +21,9 @@ def written(target: Target) -> str:
 
 @pytest.mark.parametrize("period", PERIODS, ids=str)
 def test_every_charge_finds_the_holder_that_the_story_intends(
-    company: DemoCompany, period: BillingPeriod, tmp_path: Path
+    company: DemoCompany, done: Done, period: BillingPeriod
 ) -> None:
-    allocation = allocated(company, period, tmp_path).allocation
+    allocation = done(period).allocation
     found: dict[tuple[str, str], int] = defaultdict(int)
     for cell in allocation.cells:
         found[cell.scope.currency, written(cell.target)] += cell.units

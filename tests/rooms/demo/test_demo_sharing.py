@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
 
 import pytest
 
@@ -15,18 +13,11 @@ from apportion.allocate.rule import KEPT_CENTRAL, Holder, Target
 from apportion.demo import DemoCompany
 from apportion.money.amount import ONE, from_decimal
 from apportion.periods import BillingPeriod
-from tests.rooms.demo.allocating import MonthDone, allocated, usage_rows
+from tests.rooms.demo.allocating import Done, MonthDone, usage_rows
 
 DECEMBER, JANUARY, FEBRUARY, OCTOBER = (
     BillingPeriod(2025, 12), BillingPeriod(2026, 1), BillingPeriod(2026, 2), BillingPeriod(2026, 10),
 )  # fmt: skip
-
-Done = Callable[[BillingPeriod], MonthDone]
-
-
-@pytest.fixture(scope="module")
-def done(company: DemoCompany, tmp_path_factory: pytest.TempPathFactory) -> Done:
-    return cache(lambda period: allocated(company, period, tmp_path_factory.mktemp(f"{period}")))
 
 
 def shares(month: MonthDone, pool: str) -> list[Share]:

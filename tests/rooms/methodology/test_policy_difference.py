@@ -40,7 +40,9 @@ def with_pool(code: str, **changes: Any) -> Policy:
 
 def bare(policy: Policy) -> Policy:
     """What the policy holds, without where it stands and what its file looks like."""
-    lists = {name: tuple(replace(each, place=Place()) for each in getattr(policy, name)) for name in LISTS}
+    lists: dict[str, Any] = {
+        name: tuple(replace(each, place=Place()) for each in getattr(policy, name)) for name in LISTS
+    }
     return replace(policy, digest="", places=None, **lists)
 
 
@@ -69,7 +71,8 @@ def test_a_change_of_any_field_of_any_element_is_named(policy: Policy, donor: Po
     field = data.draw(st.sampled_from([f.name for f in fields(own[at]) if f.name not in ("id", "place")]))
     value = getattr(data.draw(st.sampled_from(others)), field)
     changed = replace(own[at], **{field: value})
-    found = differences(policy, replace(policy, **{name: (*own[:at], changed, *own[at + 1 :])}))
+    after: dict[str, Any] = {name: (*own[:at], changed, *own[at + 1 :])}
+    found = differences(policy, replace(policy, **after))
     assert bool(found) == (changed != own[at])
     for change in found:
         assert (change.part, change.kind, change.id) == (Part(name), Kind.CHANGED, own[at].id)
