@@ -71,7 +71,7 @@ data-platform        | growth | 19 | 16 | 2600 | 290 | 300 |    0 | 9800
 analytics            | peak   | 23 | 13 |  900 | 110 | 150 |    0 | 8200
 machine-learning     | growth | 16 | 14 | 1400 | 150 | 150 |    0 | 7300
 assistants           | launched | 13 | 11 | 800 | 260 | 200 |   0 | 1900
-finance-systems      | steady | 38 |  2 |  300 |   0 |   0 |    0 |    0
+finance-systems      | steady | 38 |  0 |  300 |   0 |   0 |    0 |    0
 people-systems       | steady | 31 |  2 |  200 |   0 |   0 |    0 |    0
 it-workplace         | steady | 27 |  3 |  900 |   0 |   0 |    0 |    0
 dispatch             | summer | 35 | 12 | 2300 | 440 | 450 | 2400 |    0
@@ -85,7 +85,7 @@ maintenance          | steady | 52 |  3 |  400 |  70 | 100 |  900 |    0
 nordic-routing       | peak   | 19 |  6 |  800 | 150 | 150 |  800 |    0
 nordic-lockers       | growth | 16 |  5 |  700 | 120 | 100 |  500 |    0
 nordic-hubs          | peak   | 58 |  4 |  600 | 100 | 100 |  900 |    0
-nordic-finance       | steady | 22 |  1 |  200 |   0 |   0 |    0 |    0
+nordic-finance       | steady | 22 |  0 |  200 |   0 |   0 |    0 |    0
 nordic-workplace     | steady | 15 |  2 |  500 |   0 |   0 |    0 |    0
 """
 
@@ -173,7 +173,8 @@ def _personnel(month: Month) -> Iterator[Reading]:
         ("code_seats", "code", [team.coders for team in there]),
     ):
         for team, count in zip(there, split(saas.seats_of(product, month), sizes), strict=True):
-            yield Reading(metric, team.code, count)
+            if count:
+                yield Reading(metric, team.code, count)
     # Build agents sign in too, and those who run the directory write code.
     yield Reading("robots", "developer-tools", 34)
     yield Reading("code_seats", "identity", 6)
