@@ -129,7 +129,7 @@ def _settle(face: Face, workspace: Workspace, period: BillingPeriod) -> Closed:
     step(face, "Allocated", f"{count(charges(done.allocation), 'charge')}; {unallocated(held)}")
     if done.unknown_usage:
         consumers = count(len({each.consumer for each in done.unknown_usage}), "consumer")
-        step(face, "Usage", f"{consumers} that no rule knows; see: apportion usage --check {period}", mark="!")
+        step(face, "Usage", f"{consumers} that no rule knows: apportion usage --check {period}", mark="!")
     month = months.month(workspace, done)
     tied = month.tie_out
     if not tied.holds:

@@ -50,7 +50,7 @@ def run(
     with, and the organization of that month; else the files of the workspace as they are now.
     The same policy gives the same file.
 
-    \\b
+    \b
     Examples:
       apportion methodology
       apportion methodology --period 2026-10 --out how-we-charge.pdf

@@ -48,7 +48,7 @@ def test_usage_is_told_to_people(metered: Workspace, say: Say) -> None:
     for words in (["usage", "--check", "2026-10"], ["allocate", "2026-10"]):
         assert "Usage of 1 consumer that no rule knows; it is in no basis:" in say(*words, *where).out
     closed = say("close", "2026-10", "--keep-open", *where)
-    assert "1 consumer that no rule knows; see: apportion usage --check 2026-10" in closed.out
+    assert "1 consumer that no rule knows: apportion usage --check 2026-10" in closed.out
     for words in ([], [str(path), "--list"]):
         wrong = say("usage", *words, *where)
         assert (wrong.status, "Name files to deliver" in wrong.err) == (2, True)
