@@ -21,7 +21,7 @@ from apportion.warehouse.record import Dataset, Delivery
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SAMPLE = DATA / "focus-sample-1.0" / "focus_sample_1.0.csv"
-pytestmark = pytest.mark.skipif(not SAMPLE.is_file(), reason=f"{DATA} is not there")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not SAMPLE.is_file(), reason=f"{DATA} is not there")]
 
 CURRENCY = {"BillingCurrency": "USD"}
 SCENARIO = {**CURRENCY, "EffectiveCost": "=BilledCost", "BillingPeriodStart": "2026-05"}

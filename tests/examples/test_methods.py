@@ -350,6 +350,16 @@ class TestRecipients:
     def test_with_exclusions(self) -> None:
         assert self.taking(under=("shop",), groups=("labs",), excluded=("app",)) == {"web": 6, "labs": 6}
 
+    def test_exclusions_beside_pools_speak_of_cost_groups(self) -> None:
+        """12.00 among web, app and the other pool: 4.00 each. With pools alone the other has all of it."""
+        cells = [Cell("to-pool", Target(Holder.POOL, "pool"), SCOPE, "Compute", "Usage", 1, 12 * ONE)]
+        other = Pool("other", "Other", KeptCentral())
+        taken = []
+        for asked in (Recipients(excluded=("labs",), pools=("other",)), Recipients(pools=("other",))):
+            made = share_pools(cells, [Pool("pool", "Pool", Even(), asked), other], Circumstances(self.TREE, PERIOD))
+            taken.append({share.target.code: share.units // ONE for share in made.shares if share.source == "pool"})
+        assert taken == [{"web": 4, "app": 4, "other": 4}, {"other": 12}]
+
     def test_nobody(self) -> None:
         with pytest.raises(AllocationRefusedError, match="Nobody takes part in pool 'pool'"):
             self.taking(having=(("region", ("mars",)),))

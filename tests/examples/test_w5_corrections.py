@@ -12,6 +12,9 @@ from apportion.close.month import Month
 from apportion.money.amount import plain, units
 from tests.examples.late import JUNE, MAY, Books, Row, correction, corrections, exact, totals
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 ORGANIZATION = """\
 groups:
   - {code: apps, name: Apps, coding: {company: "1", cost_center: "1", ledger_account: "6"}}

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,9 @@ from apportion.allocate.rule import (
 from apportion.organization.cost_group import CostGroup, Organization
 from apportion.warehouse import queries
 from tests.charges import TYPES, Row, snapshot
+
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
 
 TEXTS = ("web", "web-1", "web-12", "db", "DB", "o'hare", "", "ünï")
 GROUPS = ("web", "db", "late")

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -23,6 +24,9 @@ from apportion.organization.cost_group import CostGroup, Organization
 from apportion.periods import BillingPeriod
 from apportion.settings import Settings
 from apportion.warehouse.crossing import Crossed
+
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
 
 PERIOD = BillingPeriod(2026, 10)
 GROUPS, POOLS = ("a", "b", "c", "d"), ("p", "q")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,9 @@ from apportion.allocate.waterfall import Circumstances, lines, share_pools
 from apportion.money.amount import ONE
 from apportion.organization.cost_group import CostGroup, Tree
 from apportion.periods import BillingPeriod
+
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
 
 MAY = BillingPeriod(2025, 5)
 CODES = ("a", "b", "c")

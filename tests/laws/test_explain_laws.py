@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,9 @@ from apportion.errors import AllocationRefusedError, NotFoundError
 from apportion.invoice.render import json_text
 from apportion.invoice.statement import statements
 from tests.laws.generated import PERIOD, TREE, cells, orders, pools, usages
+
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
 
 few = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]

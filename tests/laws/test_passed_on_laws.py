@@ -20,6 +20,9 @@ from apportion.errors import AllocationRefusedError, ConservationError, InputRef
 from apportion.money.amount import ONE
 from tests.laws.generated import PERIOD, TREE, cells, orders, pools, usages
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 CHARGED, COSTS = 1, 4
 others = st.lists(st.integers(-(10**22), 10**22) | st.none(), min_size=3, max_size=3)
 many = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,9 @@ from apportion.errors import AllocationRefusedError
 from apportion.money.currency import units_per_minor
 from apportion.money.split import to_step
 from tests.laws.generated import GROUPS, PERIOD, TREE, bases, cells, meters, orders, pools, quantities, usages
+
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
 
 generous = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]

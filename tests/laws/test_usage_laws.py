@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,9 @@ from apportion.organization.cost_group import CostGroup, Tree
 from apportion.periods import BillingPeriod
 from apportion.warehouse import usage as stored
 from apportion.warehouse.store import Workspace
+
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
 
 PERIOD = BillingPeriod(2026, 10)
 TREE = Tree(CostGroup(code, code) for code in ("web", "shop"))

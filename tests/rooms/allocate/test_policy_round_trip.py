@@ -9,6 +9,7 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,9 @@ from apportion.allocate.rule import (
 from apportion.errors import Place
 from apportion.money.amount import ONE
 from tests.rooms.allocate.policy_writing import dumped
+
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
 
 codes = st.from_regex(r"[A-Za-z0-9._-]{1,12}", fullmatch=True).filter(
     lambda code: code.casefold() not in ("unallocated", "kept_central")

@@ -12,6 +12,8 @@ from apportion.focus.versions import recognise
 from bench import data
 from bench.world import world
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
 
 def _rows(query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect() as connection:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -12,6 +12,9 @@ import pytest
 from tests.rooms.cli.harbour import Row, Say, focus_csv, write_documents
 from tests.rooms.cli.test_cli_explain import added_up, printed_sums, sums_of_document
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 SEPTEMBER = {
     "BillingPeriodStart": "2026-09-01T00:00:00Z",
     "BillingPeriodEnd": "2026-10-01T00:00:00Z",

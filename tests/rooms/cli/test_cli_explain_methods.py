@@ -19,6 +19,9 @@ from apportion.cli import main, reference
 from tests.rooms.cli.harbour import SETTINGS, USUAL, Row, Say
 from tests.rooms.cli.test_cli_explain import added_up, all_lines, printed_sums, sums_of_document
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 SCHEMAS = Path(__file__).parents[3] / "docs" / "reference" / reference.SCHEMAS
 
 ORGANIZATION = """\

@@ -13,6 +13,9 @@ import pytest
 from tests.rooms.cli.harbour import Say
 from tests.rooms.cli.test_cli_documents import fits
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "use-the-numbers-elsewhere.md"
 
 

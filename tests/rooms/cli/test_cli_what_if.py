@@ -14,6 +14,9 @@ from tests.rooms.cli.harbour import ORGANIZATION, POLICY, Say
 from tests.rooms.cli.test_cli_documents import fits
 from tests.rooms.close.workspaces import everything
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 MOVED = """\
 organization: Harbour Foods
 groups:

@@ -24,6 +24,9 @@ from apportion.money.amount import plain, units
 from apportion.periods import BillingPeriod
 from tests.examples.late import JULY, JUNE, MAY, Books, Row, correction, corrections, exact, totals
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 APRIL = MAY.previous
 ORGANIZATION = """\
 groups:

@@ -26,6 +26,9 @@ from tests.examples.late import JUNE, MAY, Books, correction
 from tests.rooms.cli.harbour import Row, focus_csv
 from tests.rooms.close.workspaces import done
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 OCTOBER = BillingPeriod(2026, 10)
 COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
 SETTINGS = """\

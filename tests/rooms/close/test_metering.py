@@ -22,6 +22,9 @@ from apportion.warehouse import usage as stored
 from apportion.warehouse.store import Workspace
 from tests.rooms.close.workspaces import OCTOBER, ORGANIZATION, POLICY, everything, workspace
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 CODED = 'coding: {company: "1000", cost_center: "10", department: "1", ledger_account: "6100"}}'
 METERED = POLICY.replace("share: even", "share: {metered: requests}") + (
     "consumers:\n  - {id: fronts, when: {consumer: {prefix: front-}}, charge_to: {cost_group: green}}\n"

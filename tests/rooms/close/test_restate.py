@@ -14,6 +14,9 @@ from apportion.periods import BillingPeriod
 from apportion.warehouse.store import Workspace
 from tests.rooms.close.workspaces import OCTOBER, POLICY, done, everything, workspace
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 SEPTEMBER = OCTOBER.previous
 TREE = """\
 organization: Northwind

@@ -28,6 +28,9 @@ from apportion.warehouse.crossing import Crossed, crossed
 from apportion.warehouse.store import Workspace
 from tests.rooms.close.workspaces import OCTOBER, POLICY, done, everything, month, workspace, written
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 CHARGES = (
     ("red", "Compute", "100.015"),
     ("green", "Compute", "200.99"),

@@ -26,6 +26,9 @@ from apportion.money.amount import from_decimal
 from apportion.periods import BillingPeriod
 from apportion.warehouse.record import Dataset, Mode
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 Row = dict[str, Any]
 Current = Callable[[str, BillingPeriod], list[Row]]
 Read = Callable[[DemoDelivery], Iterator[Row]]

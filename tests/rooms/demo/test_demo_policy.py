@@ -11,6 +11,9 @@ from apportion.demo import DemoCompany
 from apportion.periods import BillingPeriod
 from tests.rooms.demo.allocating import Done
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 # The season; a team founded and a monolith that ends; a team moved, a correction and everything later.
 PERIODS = [BillingPeriod(2025, 12), BillingPeriod(2026, 3), BillingPeriod(2026, 6)]
 

@@ -15,6 +15,9 @@ from apportion.money.amount import ONE, from_decimal
 from apportion.periods import BillingPeriod
 from tests.rooms.demo.allocating import Done, MonthDone, usage_rows
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 DECEMBER, JANUARY, FEBRUARY, OCTOBER = (
     BillingPeriod(2025, 12), BillingPeriod(2026, 1), BillingPeriod(2026, 2), BillingPeriod(2026, 10),
 )  # fmt: skip

@@ -32,6 +32,9 @@ from tests.rooms.ingest.making import (
     write_parquet,
 )
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 GOOD = charge()
 
 

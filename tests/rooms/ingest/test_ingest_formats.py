@@ -31,6 +31,9 @@ from tests.rooms.ingest.making import (
     write_parquet,
 )
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 OCTOBER = BillingPeriod(2026, 10)
 ROWS = [
     charge(BilledCost="10.5", EffectiveCost="10.5"),

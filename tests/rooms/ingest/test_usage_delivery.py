@@ -30,6 +30,9 @@ from apportion.warehouse import usage as stored
 from apportion.warehouse.store import Workspace
 from tests.rooms.cli.harbour import focus_csv
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
+
+
 OCTOBER, NOVEMBER = BillingPeriod(2026, 10), BillingPeriod(2026, 11)
 TEXT = """\
 Period,METRIC,consumer,Value,Model
