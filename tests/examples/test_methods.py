@@ -357,7 +357,7 @@ class TestRecipients:
         taken = []
         for asked in (Recipients(excluded=("labs",), pools=("other",)), Recipients(pools=("other",))):
             made = share_pools(cells, [Pool("pool", "Pool", Even(), asked), other], Circumstances(self.TREE, PERIOD))
-            taken.append({share.target.code: share.units // ONE for share in made.shares if share.source == "pool"})
+            taken.append({share.target.code: share.units // ONE for share in made.shares if share.pool_id == "pool"})
         assert taken == [{"web": 4, "app": 4, "other": 4}, {"other": 12}]
 
     def test_nobody(self) -> None:

@@ -98,7 +98,8 @@ class Recipients:
 
     `groups` take part themselves; of `under`, every leaf at or below; of `having`, every leaf with one of the values
     of each attribute; of `charged_by`, whoever these rules charged in the period. `excluded` leaves out a group and
-    all below it. `pools` take part beside them.
+    all below it. `pools` take part beside them; where only pools are named, nobody else does, unless `excluded` says
+    of whom everybody is left.
     """
 
     groups: tuple[str, ...] = ()

@@ -70,9 +70,13 @@ def check_recipients(world: World, entry: Entry, asked: Recipients) -> Iterator[
     found += _rules(world, entry, asked)
     found += _pools(world, entry, asked)
     yield from found
-    if not found and not asked.charged_by and not asked.pools and not groups_of(asked, world.tree):
+    only_pools = asked.pools and not asked.excluded
+    if not found and not asked.charged_by and not only_pools and not groups_of(asked, world.tree):
         sentence = f"Nobody takes part in the {entry.what} '{entry.id}'."
         advice = "Name recipients that are in the tree, or leave out fewer."
+        if asked.pools:
+            sentence = f"Only pools take part in the {entry.what} '{entry.id}': 'except' leaves out every cost group."
+            advice = "Leave out fewer, or name 'pools' alone if that is meant."
         yield Mistake("NO_RECIPIENTS", sentence, entry.at(world, "recipients"), advice)
 
 

@@ -310,7 +310,11 @@ def recipients(pool: Pool, facts: Facts) -> tuple[Target, ...]:
 
 
 def groups_of(asked: Recipients, tree: Tree, cells: Iterable[Cell] = ()) -> tuple[str, ...]:
-    """The cost groups that are asked for, in the tree's order. Raises `NotFoundError` for one that is not in it."""
+    """The cost groups that are asked for, in the tree's order; none where only pools are.
+
+    `excluded` speaks of cost groups: beside nothing but pools it means everybody at the bottom but those.
+    Raises `NotFoundError` for one that is not in the tree.
+    """
     leaves = tree.leaves()
     if asked.groups or asked.under or asked.having or asked.charged_by:
         taking = set(asked.groups).union(*(set(leaves).intersection(tree.below(code)) for code in asked.under))
@@ -324,7 +328,7 @@ def groups_of(asked: Recipients, tree: Tree, cells: Iterable[Cell] = ()) -> tupl
         if asked.charged_by:
             rules = set(asked.charged_by)
             taking.update(cell.target.code for cell in cells if cell.rule_id in rules and cell.target.code in tree)
-    elif asked.pools:
+    elif asked.pools and not asked.excluded:
         taking = set()
     else:
         taking = set(leaves)

@@ -44,6 +44,22 @@ class Shared:
     minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a commitment or an uplift moved between holders in one currency, in minor units."""
+
+    currency: str
+    id: str
+    holders: int
+    added_minor: int
+    taken_off_minor: int
+
+    @property
+    def minor(self) -> int:
+        """Not zero where pools gave or took as well."""
+        return self.added_minor + self.taken_off_minor
+
+
 def run(face: Face, period: Period) -> None:
     """Allocate a period: charges to cost groups and pools.
 
@@ -125,6 +141,24 @@ def pools(allocation: Allocation) -> list[Shared]:
     return [Shared(*key, len(found[key][0]), found[key][1]) for key in keys]
 
 
+def moves(done: Run) -> list[Moved]:
+    """What commitments and uplifts moved between holders, in the order in which they were applied."""
+    policies = (done.policy, *done.former.values())
+    known = {each.id for policy in policies for each in policy.commitments}
+    known |= {each.id for policy in policies for each in policy.uplifts}
+    found = []
+    for each in pools(done.allocation):
+        if each.pool_id in known:
+            amounts = [
+                line.minor
+                for line in done.allocation.lines
+                if (line.pool_id, line.scope.currency) == (each.pool_id, each.currency)
+            ]
+            added, taken = sum(minor for minor in amounts if minor > 0), sum(minor for minor in amounts if minor < 0)
+            found.append(Moved(each.currency, each.pool_id, each.holders, added, taken))
+    return found
+
+
 def currencies(held: Iterable[Held]) -> list[str]:
     """The currencies that something is held in, in order."""
     return sorted({each.currency for each in held})
@@ -154,9 +188,10 @@ def _show(face: Face, done: Run, held: list[Held], shared: list[Shared], *, seal
     face.say(f"Allocated {done.period} on {allocation.cost_basis} cost: {rows}.", "bold")
     if sealed:
         face.say("The period is sealed; it was replayed and came out the same.")
+    moved = moves(done)
     columns = [
         Column("Direct", is_number=True),
-        Column("From pools", is_number=True),
+        Column("From pools, moved" if moved else "From pools", is_number=True),
         Column("Together", is_number=True),
     ]
     for currency in currencies(held):
@@ -171,13 +206,45 @@ def _show(face: Face, done: Run, held: list[Held], shared: list[Shared], *, seal
         lines = [line(_NAMES[each.holder], each) for each in these]
         head = [Column(currency), *columns, Column("", is_number=True)]
         face.show(table(head, lines, sums=[line("Together", total)]))
-        brought = [each for each in shared if each.currency == currency]
-        if brought:
-            face.say()
-            lines = [[each.pool_id, f"{each.holders:,}", grouped(each.minor, currency)] for each in brought]
-            head = [Column(f"Pool ({currency})"), Column("Holders", is_number=True), Column("Shared", is_number=True)]
-            sums = [["Together", "", grouped(sum(each.minor for each in brought), currency)]]
-            face.show(table(head, lines, sums=sums))
+        these_moved = [each for each in moved if each.currency == currency]
+        apart = {each.id for each in these_moved}
+        _show_pools(face, [each for each in shared if each.currency == currency and each.pool_id not in apart])
+        _show_moves(face, these_moved)
+
+
+def _show_pools(face: Face, shared: Sequence[Shared]) -> None:
+    """Pools of one currency."""
+    from apportion.cli.tables import Column, table
+    from apportion.invoice.wording import grouped
+
+    if shared:
+        currency = shared[0].currency
+        face.say()
+        lines = [[each.pool_id, f"{each.holders:,}", grouped(each.minor, currency)] for each in shared]
+        head = [Column(f"Pool ({currency})"), Column("Holders", is_number=True), Column("Shared", is_number=True)]
+        sums = [["Together", "", grouped(sum(each.minor for each in shared), currency)]]
+        face.show(table(head, lines, sums=sums))
+
+
+def _show_moves(face: Face, moved: Sequence[Moved]) -> None:
+    """Commitments and uplifts of one currency."""
+    from apportion.cli.tables import Column, table
+    from apportion.invoice.wording import grouped
+
+    if moved:
+        currency = moved[0].currency
+
+        def line(name: str, holders: str, *minor: int) -> list[str]:
+            return [name, holders, *(grouped(each, currency) for each in minor)]
+
+        lines = [
+            line(each.id, f"{each.holders:,}", each.added_minor, each.taken_off_minor, each.minor) for each in moved
+        ]
+        numbers = ("Holders", "Added", "Taken off", "Together")
+        head = [Column(f"Moved between holders ({currency})"), *(Column(name, is_number=True) for name in numbers)]
+        added, taken = sum(each.added_minor for each in moved), sum(each.taken_off_minor for each in moved)
+        face.say()
+        face.show(table(head, lines, sums=[line("Together", "", added, taken, added + taken)]))
 
 
 def _held_document(held: Held) -> dict[str, object]:

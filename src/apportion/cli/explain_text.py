@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from math import gcd
 
 from apportion.allocate.allocation import Cell, Share
-from apportion.allocate.based import Based, PartBased, counted_in
-from apportion.allocate.basis import Mix
+from apportion.allocate.based import Based, PartBased, WeightIn, counted_in
+from apportion.allocate.basis import Cost, Mix
 from apportion.allocate.policy import Commitment, Pool, Uplift
 from apportion.allocate.rule import Holder, Target
 from apportion.allocate.trace import LineTrace, PoolTrace, ShareTrace
@@ -23,6 +23,7 @@ from apportion.money.currency import units_per_minor
 from apportion.warehouse.sources import SourceRow
 
 _PART, _SUM, _INDENT = "│ ", "╰ ", "  "
+_MOST_DIGITS, _WHOLE_DIGITS = 9, 4  # of the numbers of a fraction that a person can read; before the point otherwise
 MOST_SHARES = 20  # of other pools, for each pool; more only where more rows are asked for
 
 
@@ -156,7 +157,8 @@ class _Blocks:
         share, kind = part.share, self._kind(part.share.pool_id)
         if kind != "pool":
             return Part(f"step {share.step}: {kind} {share.pool_id}", share.units, moved_words(share, kind))
-        return Part(f"step {share.step}: pool {share.pool_id}, {_shown(share)}", share.units, how(part))
+        about = _about(share.weight, share.total_weight) if part.based else shown(share.weight, share.total_weight)
+        return Part(f"step {share.step}: pool {share.pool_id}, {about}", share.units, how(part))
 
     def _kind(self, pool_id: str) -> str:
         return self._names.get(pool_id, ("pool", ""))[0]
@@ -174,7 +176,7 @@ class _Blocks:
         name = self._names.get(pool.pool_id, ("pool", ""))[1]
         title = f"Pool {pool.pool_id}" + "".join(f": {text}" for text in _unless_same(name, pool.pool_id))
         if pool.loop:
-            others = ", ".join(code for code in pool.loop if code != pool.pool_id)
+            others = ", ".join(self._names.get(code, ("", code))[1] for code in pool.loop if code != pool.pool_id)
             title += f" (gross: solved together with {others}, with what came back from them)"
         # The largest, so that a person finds the end of hundreds of pools that serve each other.
         received = sorted(pool.received, key=lambda part: -abs(part.share.units))
@@ -230,10 +232,44 @@ def fraction(weight: int, total: int) -> str:
     return f"{sign * weight // common}/{sign * total // common}"
 
 
-def _shown(share: Share) -> str:
-    """The exact fraction, and about how much that is."""
-    text, about = fraction(share.weight, share.total_weight), percent(share.weight, share.total_weight)
+def shown(weight: int, total: int) -> str:
+    """The exact share, and about how much that is: ``50/401 (12.5 %)``, ``1,752.6 of 4,438.6867547387 (39.5 %)``."""
+    weight, total = _above_zero(weight, total)
+    text, about = fraction(weight, total), percent(weight, total)
+    if _is_long(total, weight):
+        text = exact_ratio(weight, total)
     return f"{text} ({about})" if about else text
+
+
+def _above_zero(weight: int, total: int) -> tuple[int, int]:
+    """The same share of a whole that is not below zero: a credit is shared like a cost."""
+    return (-weight, -total) if total < 0 else (weight, total)
+
+
+def exact_ratio(weight: int, total: int) -> str:
+    """A share as two numbers: as they are, or where they are long, cut down alike and still exact, with decimals."""
+    if len(str(abs(total))) > _MOST_DIGITS and total:
+        common = gcd(weight, total)
+        weight, total = weight // common, total // common
+    places = len(str(abs(total))) - _WHOLE_DIGITS if len(str(abs(total))) > _MOST_DIGITS else 0
+    return f"{_with_decimals(weight, places)} of {_with_decimals(total, places)}"
+
+
+def _is_long(total: int, weight: int) -> bool:
+    """Whether a fraction, as small as it gets, is too long to read."""
+    return len(str(abs(total) // (gcd(weight, total) or 1))) > _MOST_DIGITS
+
+
+def _with_decimals(number: int, places: int) -> str:
+    digits = str(abs(number)).zfill(places + 1)
+    whole, decimals = digits[: len(digits) - places], digits[len(digits) - places :].rstrip("0")
+    return f"{'-' if number < 0 else ''}{int(whole):,}{f'.{decimals}' if decimals else ''}"
+
+
+def _about(weight: int, total: int) -> str:
+    """A share for a line with the exact weights below it: the fraction where a person can read it."""
+    about = percent(*_above_zero(weight, total))
+    return about if about and _is_long(total, weight) else shown(weight, total)
 
 
 def how(part: ShareTrace) -> tuple[str, ...]:
@@ -242,11 +278,19 @@ def how(part: ShareTrace) -> tuple[str, ...]:
     held = wording.exact(share.pool_units, share.scope.currency)
     if based is None:
         return (f"as it was shared then; of {held} in the pool",)
-    weights = basis_text(share, based)
-    lines = [f"{reasons.basis_words(based.basis)}: {weights}; of {held} in the pool"]
+    method = reasons.basis_words(based.basis)
     if based.is_limited:
-        lines = [f"{reasons.basis_words(based.basis)}, {reasons.limit_words(based.pool)}: {weights}; of {held}"]
-    return (*lines, *(f"not by its basis {place}: {why}" for place, why in enumerate(based.refused, start=1)))
+        method = f"{method}, {reasons.limit_words(based.pool)}"
+    weights = basis_text(share, based)
+    # Where the weights are parts of the pool itself, what it holds is said already.
+    is_said = _is_of_pool(based) and share.total_weight == share.pool_units
+    held = " in the pool" if is_said else f"; of {held} in the pool"
+    return (f"{method}: {weights}{held}", *reasons.refused_words(based))
+
+
+def _is_of_pool(based: Based) -> bool:
+    """Whether weights are amounts that the pool itself comes to, not those of some other cost."""
+    return based.weight_in is WeightIn.AMOUNT and (based.is_limited or not isinstance(based.basis, Cost))
 
 
 def moved_words(share: Share, kind: str) -> tuple[str, ...]:
@@ -262,25 +306,26 @@ def moved_words(share: Share, kind: str) -> tuple[str, ...]:
 
 def basis_text(share: Share, based: Based) -> str:
     """The recipient's basis and that of all recipients, exact: ``12.50 of 100.25``."""
-    currency = share.scope.currency
-    weight, total = (
-        reasons.exact_weight(each, based.weight_in, currency) for each in (share.weight, share.total_weight)
-    )
-    return f"{weight} of {total}"
+    return _weights(share.weight, share.total_weight, based.weight_in, share.scope.currency)
+
+
+def _weights(weight: int, total: int, weight_in: WeightIn, currency: str) -> str:
+    if weight_in is WeightIn.PARTS:
+        return exact_ratio(weight, total)
+    own, whole = (reasons.exact_weight(each, weight_in, currency) for each in (weight, total))
+    return f"{own} of {whole}"
 
 
 def _part(part: PartBased, based: Based | None) -> Part:
     """One part of a mix: its size, its fraction, and the basis in it."""
     if based is None or not isinstance(based.basis, Mix):
         raise TypeError("only a mix has parts")
-    inner = counted_in(part.part.basis)
-    currency = based.share.scope.currency
-    weight, total = (reasons.exact_weight(each, inner, currency) for each in (part.weight, part.total_weight))
+    weights = _weights(part.weight, part.total_weight, counted_in(part.part.basis), based.share.scope.currency)
     text = f"{reasons.size_words(part.part, based.basis)} {reasons.basis_words(part.part.basis)}"
     return Part(
-        f"{text}, {fraction(part.weight, part.total_weight)} of it",
+        f"{text}, {_about(part.weight, part.total_weight)} of it",
         part.units,
-        (f"{weight} of {total}; the part is {part.size} of the pool",),
+        (f"{weights}; the part of the pool: {shown(*part.size.as_integer_ratio())}",),
     )
 
 

@@ -7,7 +7,7 @@ a group goes to an heir: a place in the tree that stands for nobody, and whose c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import TypeVar
@@ -91,7 +91,7 @@ def in_words_of_today(policy: Policy, succession: Succession) -> Policy:
         consumers=_rules(policy.consumers, succession),
         pools=tuple(_pool(pool, succession) for pool in policy.pools),
         commitments=tuple(_commitment(commitment, succession) for commitment in policy.commitments),
-        uplifts=tuple(_uplift(uplift, succession) for uplift in policy.uplifts),
+        uplifts=tuple(_uplifts(policy.uplifts, succession)),
     )
 
 
@@ -114,11 +114,10 @@ def _rules(rules: Iterable[Rule], succession: Succession) -> tuple[Rule, ...]:
 def _pool(pool: Pool, succession: Succession) -> Pool:
     asked = pool.recipients
     recipients = _recipients(asked, succession)
-    named = (*asked.groups, *asked.under)
-    nobody = bool(named) and not (recipients.groups or recipients.under or asked.having or asked.charged_by)
-    if nobody and not asked.pools:
+    if _is_left_alone(asked, recipients) and not asked.pools:
         # All who were named are gone: what they shared stays visible under the first of them.
-        return replace(pool, basis=Fixed(((succession.code(named[0]), 1),)), otherwise=(), recipients=recipients)
+        first = succession.code((*asked.groups, *asked.under)[0])
+        return replace(pool, basis=Fixed(((first, 1),)), otherwise=(), recipients=recipients)
     return replace(
         pool,
         basis=_basis(pool.basis, succession),
@@ -128,12 +127,13 @@ def _pool(pool: Pool, succession: Succession) -> Pool:
 
 
 def _recipients(asked: Recipients, succession: Succession) -> Recipients:
-    return replace(
-        asked,
-        groups=succession.codes(asked.groups),
-        under=succession.codes(asked.under),
-        excluded=(*succession.codes(asked.excluded), *succession.heirs),
-    )
+    groups, under = succession.codes(asked.groups), succession.codes(asked.under)
+    excluded = (*succession.codes(asked.excluded), *succession.heirs)
+    everybody = asked.excluded and not (asked.groups or asked.under)
+    if asked.pools and not (everybody or groups or under or asked.having or asked.charged_by):
+        # Pools alone take part, and whoever is left out beside them would bring in everybody else.
+        excluded = ()
+    return replace(asked, groups=groups, under=under, excluded=excluded)
 
 
 def _basis(basis: B, succession: Succession) -> B:
@@ -161,8 +161,17 @@ def _commitment(commitment: Commitment, succession: Succession) -> Commitment:
     return replace(commitment, buyer=buyer, priority=tuple(dict.fromkeys(map(succession.code, commitment.priority))))
 
 
-def _uplift(uplift: Uplift, succession: Succession) -> Uplift:
-    return replace(uplift, recipients=_recipients(uplift.recipients, succession))
+def _uplifts(uplifts: Iterable[Uplift], succession: Succession) -> Iterator[Uplift]:
+    """The surcharges; one whose cost groups are all gone would otherwise meet everybody else."""
+    for uplift in uplifts:
+        recipients = _recipients(uplift.recipients, succession)
+        if not _is_left_alone(uplift.recipients, recipients):
+            yield replace(uplift, recipients=recipients)
+
+
+def _is_left_alone(asked: Recipients, today: Recipients) -> bool:
+    """Whether all who were named are gone."""
+    return bool(asked.groups or asked.under) and not (today.groups or today.under or asked.having or asked.charged_by)
 
 
 def without_heirs(allocation: Allocation, succession: Succession) -> Allocation:

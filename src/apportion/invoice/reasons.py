@@ -121,7 +121,8 @@ class Reasons:
         if based is None:
             return Said("", None, unknown_reason(share), WeightIn.PARTS)
         period = BillingPeriod.parse(share.corrects) if share.corrects else self._period
-        return Said("", method(based), share_reason(based, period), based.weight_in)
+        names = {each.id: each.name for _, _, each in self._shared.get(share.corrects, {}).values()}
+        return Said("", method(based), share_reason(based, period, names), based.weight_in)
 
 
 _Placed = tuple[int, int, Pool | Commitment | Uplift]  # the kind's place, its own among them, and what it is
@@ -135,11 +136,14 @@ def _shared_by(policy: Policy) -> dict[str, _Placed]:
     return found
 
 
-def share_reason(based: Based, period: BillingPeriod) -> str:
-    """``your direct cost 1.00 USD of 8.00 USD in total``, without the pool's name in front."""
+def share_reason(based: Based, period: BillingPeriod, names: Mapping[str, str]) -> str:
+    """``your direct cost 1.00 USD of 8.00 USD in total``, without the pool's name in front.
+
+    `names` are those of other pools, by id.
+    """
     text = _limited(based) if based.is_limited else _shared(based, period)
     if based.loop:
-        others = [f"'{code}'" for code in based.loop if code != based.pool.id]
+        others = [_pool_name(code, names) for code in based.loop if code != based.pool.id]
         gross = rounded(based.share.pool_units, based.share.scope.currency)
         text += f"; of {gross} that pass through it, solved together with {wording.listed(others)}"
     elif based.share.pool_units < 0:
@@ -149,6 +153,19 @@ def share_reason(based: Based, period: BillingPeriod) -> str:
     if based.refused:
         text += f", because {_inside(based.refused[0])}"
     return text
+
+
+def _pool_name(code: str, names: Mapping[str, str]) -> str:
+    return f"“{names[code]}”" if code in names else f"'{code}'"
+
+
+def refused_words(based: Based) -> tuple[str, ...]:
+    """Each basis that could not be followed, and why: ``not by seats, because no usage of 'seats' was delivered``."""
+    # What follows other charges is passed over without a word: it is no basis that fails.
+    tried = [basis for basis in based.pool.bases if not isinstance(basis, Follow)]
+    return tuple(
+        f"not {basis_words(basis)}, because {_inside(why)}" for basis, why in zip(tried, based.refused, strict=False)
+    )
 
 
 def method(based: Based) -> Method:
@@ -288,7 +305,8 @@ def _simple(basis: Basis, share: Share, weight: int, total: int, *, has_pools: b
     if isinstance(basis, Fixed):
         return f"fixed share {wording.percent(weight, total)}"
     if isinstance(basis, Metered | Greater | Summed):
-        return f"{metric(basis)}: {wording.quantity(weight)} of {wording.quantity(total)} in total"
+        # Not the metric first: it is an identifier, and the first word of a sentence gets a capital.
+        return f"by {metric(basis)}: {wording.quantity(weight)} of {wording.quantity(total)} in total"
     if isinstance(basis, KeptCentral):
         return "kept central, nobody is charged"
     if isinstance(basis, Follow):
@@ -311,7 +329,7 @@ def _part(part: PartBased, mix: Mix, share: Share) -> str:
         text = "kept central"
     else:
         text = _simple(basis, share, part.weight, part.total_weight).removesuffix(" in total")
-    by = "by " if isinstance(basis, Metered | Greater | Summed | Cost) else ""
+    by = "by " if isinstance(basis, Cost) else ""
     return f"{size_words(part.part, mix)} {by}{text} ({rounded(part.units, currency)})"
 
 

@@ -249,12 +249,26 @@ def taking_part(asked: Recipients, names: Names) -> Words:
     if asked.charged_by:
         charged = names.rules(asked.charged_by)
         found.append(joined("whoever was charged directly in the period by ", charged))
-    if asked.pools:
-        found.append(joined("the pool " if len(asked.pools) == 1 else "the pools ", names.pools(asked.pools)))
-    who = series(found, "and also") if found else ("every cost group without others below it",)
-    if asked.excluded:
-        who = joined(who, ", except ", names.groups(asked.excluded), " and all that is below")
-    return _sentence(joined(who, "."))
+    if not found and (asked.excluded or not asked.pools):
+        found.append(("every cost group without others below it",))
+    pools = joined("the pool " if len(asked.pools) == 1 else "the pools ", names.pools(asked.pools))
+    if not asked.excluded:
+        return _sentence(joined(series([*found, pools] if asked.pools else found, "and also"), "."))
+    who = joined(series(found, "and also"), ", except ", names.groups(asked.excluded), " and all that is below")
+    return _sentence(joined(who, *(("; and also ", pools) if asked.pools else ()), "."))
+
+
+def following(pool: Pool, names: Names) -> Words:
+    """Who takes part in a pool that follows other charges: its recipients only have what follows none."""
+    carrying = "Whoever carries the charges that it follows, be it a cost group, a pool, or what is kept central"
+    if all(isinstance(basis, Follow | Fixed | KeptCentral) for basis in pool.bases):
+        return (f"{carrying} or unallocated.",)
+    return joined(f"{carrying} or unallocated. In the rest, which follows no charge: ", _small(pool, names))
+
+
+def _small(pool: Pool, names: Names) -> Words:
+    first, *others = taking_part(pool.recipients, names)
+    return (first[:1].lower() + first[1:], *others) if isinstance(first, str) else (first, *others)
 
 
 def _sentence(words: Words) -> Words:

@@ -64,7 +64,9 @@ def compiled(
     # In the order of reading; each is given its number.
     makers: list[Callable[[str], Section]] = [
         lambda number: _purpose(number, policy, names),
-        lambda number: charges_section(number, policy.rules, names, annex, period),
+        lambda number: charges_section(
+            number, policy.rules, names, annex, period, has_agreements=bool(policy.commitments)
+        ),
     ]
     if policy.consumers or any(quantities(basis) for pool in policy.pools for basis in pool.bases):
         makers.append(lambda number: consumers_section(number, policy.consumers, names, annex, period))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from apportion.allocate.basis import Basis, Fixed, KeptCentral, Mix
+from apportion.allocate.basis import Basis, Fixed, Follow, KeptCentral, Mix
 from apportion.allocate.order import components
 from apportion.allocate.policy import Policy, Pool, PoolOrder
 from apportion.allocate.rule import Holder, Target
 from apportion.invoice.reasons import basis_words
-from apportion.methodology.bases import limits, missing, negative, sharing, taking_part
+from apportion.methodology.bases import following, limits, missing, negative, sharing, taking_part
 from apportion.methodology.document import (
     Block,
     Bullets,
@@ -51,7 +51,12 @@ def pools_section(number: str, policy: Policy, names: Names, examples: Sequence[
         ),
     ]
     if policy.pools:
-        blocks += [say(ORDERS[policy.pool_order]), *_loops(into, names), _overview(policy, names, place)]
+        blocks += [
+            say(ORDERS[policy.pool_order]),
+            *_loops(into, names),
+            _overview(policy, names, place),
+            *_followers(policy, names),
+        ]
     if examples:
         links = series(Link(title, anchor) for title, anchor in examples)
         blocks.append(say("What the methods come to is shown with round numbers in the examples: ", links, "."))
@@ -82,14 +87,18 @@ def who(pool: Pool) -> str:
         return count(len(pool.basis.shares), "named recipient")
     if isinstance(pool.basis, KeptCentral):
         return "nobody"
+    if isinstance(pool.basis, Follow):
+        return "whoever carries what it follows"
     asked = pool.recipients
     said = [count(len(asked.groups), "named cost group")] if asked.groups else []
     said += [f"all below {count(len(asked.under), 'cost group')}"] if asked.under else []
     said += ["cost groups by attribute"] if asked.having else []
     said += [f"those charged by {count(len(asked.charged_by), 'rule')}"] if asked.charged_by else []
+    if not said and (asked.excluded or not asked.pools):
+        said = ["all cost groups"]
+    said += ["with exceptions"] if asked.excluded else []
     said += [count(len(asked.pools), "pool")] if asked.pools else []
-    text = ", ".join(said) or "all cost groups"
-    return f"{text}, with exceptions" if asked.excluded else text
+    return ", ".join(said)
 
 
 def _pool(pool: Pool, policy: Policy, names: Names, into: Mapping[str, Sequence[str]]) -> tuple[Block, ...]:
@@ -102,7 +111,9 @@ def _pool(pool: Pool, policy: Policy, names: Names, into: Mapping[str, Sequence[
         [joined("parts of the ", "pool " if len(feeding) == 1 else "pools ", names.pools(feeding))] if feeding else []
     )
     pairs.append(("What goes in", joined(_capital(series(goes_in)), ".") if goes_in else ("Nothing, so far.",)))
-    if not _names_recipients(pool.basis):
+    if isinstance(pool.basis, Follow):
+        pairs.append(("Who takes part", following(pool, names)))
+    elif not _names_recipients(pool.basis):
         pairs.append(("Who takes part", taking_part(pool.recipients, names)))
     if words := missing(pool, names):
         pairs.append(("If the basis is missing", words))
@@ -111,6 +122,19 @@ def _pool(pool: Pool, policy: Policy, names: Names, into: Mapping[str, Sequence[
     if words := limits(pool, names):
         pairs.append(("Limits", words))
     return (*sharing(pool.basis, names), Facts(tuple(pairs)))
+
+
+def _followers(policy: Policy, names: Names) -> list[Block]:
+    """That pools which follow charges lead to pools that no policy names."""
+    found = [pool.id for pool in policy.pools if isinstance(pool.basis, Follow)]
+    if not found:
+        return []
+    words = (
+        " other charges. Where such charges went into a pool, a part goes into that pool too, besides what is said "
+        "below to go in and whatever the order of pools; it is then shared after the one that follows."
+    )
+    which = joined("The pool ", names.pools(found), " follows") if len(found) == 1 else ()
+    return [say(which or joined("The pools ", names.pools(found), " follow"), words)]
 
 
 def _capital(words: Words) -> Words:

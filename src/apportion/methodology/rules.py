@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from apportion.allocate.rule import ByTag, Holder, Rule
+from apportion.allocate.rule import And, ByTag, Condition, Equals, Field, Holder, Or, Rule
 from apportion.invoice.wording import period_name
 from apportion.methodology.conditions import Teller, fields
 from apportion.methodology.document import Block, Bullets, Link, Paragraph, Section, Step, Steps, Words, joined, say
@@ -14,9 +15,18 @@ from apportion.periods import BillingPeriod
 
 
 def charges_section(
-    number: str, rules: Sequence[Rule], names: Names, annex: Annex, period: BillingPeriod | None
+    number: str,
+    rules: Sequence[Rule],
+    names: Names,
+    annex: Annex,
+    period: BillingPeriod | None,
+    *,
+    has_agreements: bool = False,
 ) -> Section:
-    """How every charge finds its owner: the rules in their order, each as a sentence."""
+    """How every charge finds its owner: the rules in their order, each as a sentence.
+
+    With agreements on commitments, rules for what nobody used say that it may be moved on.
+    """
     intro: tuple[Block, ...] = (
         say(
             "Each line of a provider's bill is a charge. For each charge the rules below are tried from the first to "
@@ -35,7 +45,7 @@ def charges_section(
         ),
     )
     steps = tuple(
-        _step(place, rule, names, Teller(annex.of(f"rule {place}")), annex, period)
+        _moved_on(rule, _step(place, rule, names, Teller(annex.of(f"rule {place}")), annex, period), has_agreements)
         for place, rule in enumerate(rules, start=1)
     )
     return Section("rules", number, "How a charge finds its owner", (*intro, Steps(steps)))
@@ -68,6 +78,28 @@ def consumers_section(
 def _step(place: int, rule: Rule, names: Names, teller: Teller, annex: Annex, period: BillingPeriod | None) -> Step:
     kind = "consumer" if teller.of_usage else "rule"
     return Step(f"{kind}-{place}", rule.name, rule.id, rule_blocks(rule, names, teller, annex, period))
+
+
+def _moved_on(rule: Rule, step: Step, has_agreements: bool) -> Step:
+    """With the word that an agreement decides who pays in the end for what nobody used."""
+    if not (has_agreements and _asks_for_unused(rule.when)):
+        return step
+    words = say(
+        "Where an agreement in section ",
+        Link("Commitment discounts", "commitments"),
+        " is about such a charge of commitments that nobody used, the agreement then moves its cost on.",
+    )
+    return replace(step, blocks=(*step.blocks, words))
+
+
+def _asks_for_unused(condition: Condition | None) -> bool:
+    if isinstance(condition, And | Or):
+        return any(_asks_for_unused(part) for part in condition.parts)
+    return (
+        isinstance(condition, Equals)
+        and condition.field == Field("CommitmentDiscountStatus")
+        and "unused" in (value.casefold() for value in condition.values)
+    )
 
 
 def rule_blocks(

@@ -20,8 +20,8 @@ CORPUS = Path(__file__).parent / "wrong_policies"
 # What only the reader can see: names, shares, values, and what YAML itself does not allow.
 BEYOND = {
     "column_values", "dates", "doubles", "loop", "never_met", "patterns", "pools", "unknown_names",
-    "unknown_table", "unreachable", "recipient_names", "fallbacks", "reciprocal", "declared", "direct",
-    "commitment_names", "consumer_names", "consumer_table",
+    "unknown_table", "unreachable", "recipient_names", "recipients_left", "fallbacks", "reciprocal", "declared",
+    "direct", "commitment_names", "consumer_names", "consumer_table",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from apportion.cli import main, reference
+from apportion.cli.explain_text import exact_ratio, shown
 from tests.rooms.cli.harbour import SETTINGS, USUAL, Row, Say
 from tests.rooms.cli.test_cli_explain import added_up, all_lines, printed_sums, sums_of_document
 
@@ -183,9 +184,9 @@ def test_pools_that_serve_each_other_are_shown_once_with_their_gross(harbour: Pa
     found = say("explain", number, "--json").json
     assert [(pool["pool"], pool["solved_with"]) for pool in found["pools"]] == [("hr", ["it"]), ("it", ["hr"])]
     text = say("explain", number).out
-    assert text.count("Pool hr: People (gross: solved together with it") == 1
-    assert text.count("Pool it: Machines (gross: solved together with hr") == 1
-    assert "solved together with 'it'" in line["reason"]
+    assert text.count("Pool hr: People (gross: solved together with Machines") == 1
+    assert text.count("Pool it: Machines (gross: solved together with People") == 1
+    assert "solved together with “Machines”" in line["reason"]
 
 
 def test_a_fallback_is_named_with_its_reason(harbour: Path, say: Say) -> None:
@@ -193,7 +194,7 @@ def test_a_fallback_is_named_with_its_reason(harbour: Path, say: Say) -> None:
     assert line["method"] == "proportional"
     (share,) = say("explain", number, "--json").json["shares"]
     assert share["refused"] == ["No usage of 'seats' was delivered for 2026-10."]
-    assert "not by its basis 1: No usage of 'seats' was delivered" in say("explain", number).out
+    assert "not by seats, because no usage of 'seats' was delivered" in say("explain", number).out
 
 
 def test_a_mix_is_taken_apart_with_exact_fractions(harbour: Path, say: Say) -> None:
@@ -222,6 +223,44 @@ def test_limits_and_prices_are_said(harbour: Path, say: Say) -> None:
     assert line_of(say, "bakery", "wiki")[1]["reason"].endswith("by requests, held to the most of 40 %")
     assert line_of(say, "bakery", "api")[1]["reason"] == "api: 3,750 requests at 0.02 USD"
     assert "under-recovery: internal prices charged 100.00 USD" in line_of(say, "kept_central", "api")[1]["reason"]
+
+
+def test_what_a_pool_holds_is_said_once(harbour: Path, say: Say) -> None:
+    """The wiki holds 106.01, of which the bakery carries the most that it may, 40 %."""
+    number, _ = line_of(say, "bakery", "wiki")
+    text = " ".join(say("explain", number).out.replace("│", " ").split())
+    assert "by requests, at most 40 % each: 42.404 of 106.01 in the pool" in text
+    assert "; of 106.01" not in text
+
+
+def test_a_metric_keeps_its_letters_at_the_head_of_an_explanation(harbour: Path, say: Say) -> None:
+    number, _ = line_of(say, "web", "gateway")
+    assert "By requests: 1,250 of 5,000 in total." in say("explain", number).out
+
+
+def test_long_shares_are_read_in_decimals_and_stay_exact() -> None:
+    assert shown(1752600000000000000000, 4438686754738734588811) == "1,752.6 of 4,438.686754738734588811 (39.5 %)"
+    assert shown(-(10**18), -3 * 10**18) == "1/3 (33.3 %)"
+    assert shown(5 * 10**17, -(10**18) - 1) == "-500 of 1,000.000000000000001 (-50.0 %)"
+    assert exact_ratio(45, 100) == "45 of 100"
+    assert exact_ratio(11 * 10**30, 40 * 10**30) == "11 of 40"
+
+
+def test_allocate_shows_what_is_moved_apart_from_pools(harbour: Path, say: Say) -> None:
+    """What was added to some holders was taken off others, but for a cent that is settled."""
+    text = say("allocate", "2026-10").out
+    pools, _, moved = text.partition("Moved between holders (USD)")
+    rows = {
+        words[0]: [Decimal(word.replace(",", "")) for word in words[1:]]
+        for words in map(str.split, moved.splitlines())
+        if words and words[0] in ("plan", "fee")
+    }
+    assert set(rows) == {"plan", "fee"}
+    for _, added, taken, together in rows.values():
+        assert taken < 0 < added
+        assert added + taken == together
+        assert abs(together) <= Decimal("0.01"), rows
+    assert not any(line.startswith(("plan ", "fee ")) for line in pools.splitlines())
 
 
 # Backwards.

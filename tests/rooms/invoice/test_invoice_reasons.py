@@ -105,24 +105,28 @@ IN_TIERS = Metered("requests", tiers=(Tier(units("1000"), ONE), Tier(None, ONE /
     ("pool", "web", "bakery"),
     [
         # 1,250 of 5,000 is a quarter: 22.50.
-        (gateway(REQUESTS), (2250, "requests: 1,250 of 5,000 in total"), (6750, "requests: 3,750 of 5,000 in total")),
+        (
+            gateway(REQUESTS),
+            (2250, "by requests: 1,250 of 5,000 in total"),
+            (6750, "by requests: 3,750 of 5,000 in total"),
+        ),
         # 1,000 + 250/2 = 1,125; 1,000 + 2,750/2 = 2,375; 90 × 1,125/3,500 = 28.93.
         (
             gateway(IN_TIERS),
-            (2893, "requests (in tiers): 1,125 of 3,500 in total"),
-            (6107, "requests (in tiers): 2,375 of 3,500 in total"),
+            (2893, "by requests (in tiers): 1,125 of 3,500 in total"),
+            (6107, "by requests (in tiers): 2,375 of 3,500 in total"),
         ),
         # Greater: web 6, bakery 4: 54 and 36.
         (
             gateway(Greater((Metered("asked"), Metered("used")))),
-            (5400, "the greater of asked and used: 6 of 10 in total"),
-            (3600, "the greater of asked and used: 4 of 10 in total"),
+            (5400, "by the greater of asked and used: 6 of 10 in total"),
+            (3600, "by the greater of asked and used: 4 of 10 in total"),
         ),
         # Summed: web 6 + 4×3 = 18, bakery 2 + 4×4 = 18.
         (
             gateway(Summed(((Metered("asked"), ONE), (Metered("used"), 4 * ONE)))),
-            (4500, "asked + 4 × used: 18 of 36 in total"),
-            (4500, "asked + 4 × used: 18 of 36 in total"),
+            (4500, "by asked + 4 × used: 18 of 36 in total"),
+            (4500, "by asked + 4 × used: 18 of 36 in total"),
         ),
         (
             gateway(Cost(services=("Compute",), categories=("Usage",))),
@@ -236,7 +240,7 @@ def test_a_credit_is_called_one() -> None:
 
 
 def test_tiny_quantities_are_not_said_to_be_nothing() -> None:
-    assert said(gateway(Metered("seats")))["bakery"] == (9000, "seats: 0.0000001 of 0.0000001 in total")
+    assert said(gateway(Metered("seats")))["bakery"] == (9000, "by seats: 0.0000001 of 0.0000001 in total")
 
 
 def test_kept_central_is_said_plainly() -> None:
@@ -263,10 +267,10 @@ def test_pools_that_serve_each_other_name_the_others_and_the_gross() -> None:
     found = stated(pools, {"hr": "80", "dp": "120"}, PoolOrder.RECIPROCAL)
     assert (
         found["web", "hr"].reason
-        == "HR: fixed share 80 %; of 93.88 USD that pass through it, solved together with 'dp'"
+        == "HR: fixed share 80 %; of 93.88 USD that pass through it, solved together with “DP”"
     )
     assert found["data", "dp"].reason == (
-        "DP: fixed share 60 %; of 138.78 USD that pass through it, solved together with 'hr'"
+        "DP: fixed share 60 %; of 138.78 USD that pass through it, solved together with “HR”"
     )
 
 
@@ -402,7 +406,7 @@ def test_late_corrections_are_lines_of_their_own_and_say_which_month_decided() -
         (
             "2026-05",
             -800,
-            "Gateway of May: correction of May 2026, requests: 1,250 of 1,250 in total"
+            "Gateway of May: correction of May 2026, by requests: 1,250 of 1,250 in total"
             "; the pool is a credit of 8.00 USD; corrects statement ST-2026-05-0007",
         ),
         (

@@ -142,7 +142,7 @@ def _said(basis: Basis, weight: int, whole: int, holder: Holder) -> str:
     target = Target(holder, "web" if holder is Holder.COST_GROUP else "")
     share = Share(1, "p", target, Scope("N", "", "", "USD"), 1, weight, whole, 1)
     based = Based(share, Pool("p", "Pool", basis), basis, (), (), counted_in(basis), 1, ())
-    return share_reason(based, BillingPeriod(2026, 10))
+    return share_reason(based, BillingPeriod(2026, 10), {})
 
 
 def test_many_rules_are_counted() -> None:
