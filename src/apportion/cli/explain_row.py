@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from apportion.allocate.onward import PartPassed, Passed
+from apportion.allocate.onward import Passed
 from apportion.allocate.rule import Holder, Target
-from apportion.cli.amounts import count, percent
-from apportion.cli.explain_text import Block, Part, blocks_text, fraction, row_text, wrapped
+from apportion.cli.amounts import count
+from apportion.cli.explain_text import Block, Part, blocks_text, row_text, shown, wrapped
 from apportion.close.whereabouts import Arrived, Whereabouts
 from apportion.invoice import wording
 from apportion.money.amount import plain
@@ -54,14 +54,11 @@ def _through(found: Whereabouts, passed: Passed) -> Block:
     if passed.loop:
         others = ", ".join(code for code in passed.loop if code != passed.pool_id)
         title += f" (gross: solved together with {others}, with what came back from them)"
-    parts = tuple(Part(f"{_named(found, part.target)}, {_fraction(part)}", part.units) for part in passed.parts)
+    parts = tuple(
+        Part(f"{_named(found, part.target)}, {shown(part.weight, part.total_weight)}", part.units)
+        for part in passed.parts
+    )
     return Block(title, parts, Part(f"of this row in pool {passed.pool_id}", passed.units))
-
-
-def _fraction(part: PartPassed) -> str:
-    about = percent(part.weight, part.total_weight)
-    exact = fraction(part.weight, part.total_weight)
-    return f"{exact} ({about})" if about else exact
 
 
 def _named(found: Whereabouts, target: Target) -> str:
