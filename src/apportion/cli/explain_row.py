@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from apportion.allocate.onward import Passed
 from apportion.allocate.rule import Holder, Target
 from apportion.cli.amounts import count
-from apportion.cli.explain_text import Block, Part, blocks_text, row_text, shown, wrapped
+from apportion.cli.explain_text import Block, Part, blocks_text, fraction, row_text, shown, wrapped
 from apportion.close.whereabouts import Arrived, Whereabouts
 from apportion.invoice import wording
 from apportion.money.amount import plain
