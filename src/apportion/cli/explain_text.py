@@ -19,6 +19,7 @@ from apportion.invoice import reasons, wording
 from apportion.invoice.rates import charged_text
 from apportion.invoice.render.sections import why
 from apportion.invoice.statement import StatementLine
+from apportion.money.amount import SCALE
 from apportion.money.currency import units_per_minor
 from apportion.warehouse.sources import SourceRow
 
@@ -247,11 +248,14 @@ def _above_zero(weight: int, total: int) -> tuple[int, int]:
 
 
 def exact_ratio(weight: int, total: int) -> str:
-    """A share as two numbers: as they are, or where they are long, cut down alike and still exact, with decimals."""
-    if len(str(abs(total))) > _MOST_DIGITS and total:
-        common = gcd(weight, total)
-        weight, total = weight // common, total // common
-    places = len(str(abs(total))) - _WHOLE_DIGITS if len(str(abs(total))) > _MOST_DIGITS else 0
+    """A share as two numbers: as they are, or where they are long, with decimals and still exact.
+
+    Where the decimals begin depends on the total alone, so that the parts of one whole are said alike.
+    """
+    digits = len(str(abs(total)))
+    places = 0
+    if digits > _MOST_DIGITS:
+        places = SCALE if SCALE < digits <= SCALE + _MOST_DIGITS else digits - _WHOLE_DIGITS
     return f"{_with_decimals(weight, places)} of {_with_decimals(total, places)}"
 
 

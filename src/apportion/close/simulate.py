@@ -14,8 +14,8 @@ from pathlib import Path
 
 from apportion import organization as organization_room
 from apportion.allocate import policy_checks, policy_file
-from apportion.allocate.basis import Basis, Cost, Even, KeptCentral
-from apportion.allocate.policy import CostBasis, Policy, PoolOrder
+from apportion.allocate.basis import Basis, Cost, Even, Fixed, KeptCentral
+from apportion.allocate.policy import CostBasis, Policy, Pool, PoolOrder
 from apportion.close import run as runs
 from apportion.close.compare import Comparison, compare
 from apportion.close.run import Inputs, Run
@@ -143,5 +143,11 @@ def _with_methods(policy: Policy, methods: Mapping[str, Basis]) -> Policy:
     for code in methods:
         if code not in known:
             raise InputRefusedError(f"There is no pool '{code}'.", advice=suggestion(code, known))
-    pools = (replace(pool, basis=methods[pool.id]) if pool.id in methods else pool for pool in policy.pools)
+    pools = (_shared_by(pool, methods[pool.id]) if pool.id in methods else pool for pool in policy.pools)
     return replace(policy, pools=tuple(pools))
+
+
+def _shared_by(pool: Pool, basis: Basis) -> Pool:
+    """The pool with another basis; what it falls back on stays, unless the new basis can always be followed."""
+    otherwise = () if isinstance(basis, Even | Fixed | KeptCentral) else pool.otherwise
+    return replace(pool, basis=basis, otherwise=tuple(other for other in otherwise if other != basis))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from apportion.allocate import policy_file
-from apportion.allocate.basis import Even, Fixed, KeptCentral
+from apportion.allocate.basis import Cost, Even, Fixed, KeptCentral
 from apportion.allocate.rule import UNALLOCATED
 from apportion.close import run as runs
 from apportion.close import simulate as room
@@ -63,6 +64,13 @@ def test_the_same_inputs_show_nothing(untouched: Workspace) -> None:
     assert found.changed == ()
     assert all(change.parts == () for change in found.changes)
     assert found.after.allocation.lines == found.before.allocation.lines
+
+
+def test_a_method_that_always_holds_needs_no_fallback(untouched: Workspace) -> None:
+    policy = runs.current(untouched, OCTOBER).policy
+    pools = tuple(replace(pool, basis=Cost(), otherwise=(Even(),)) for pool in policy.pools)
+    found = simulate(untouched, OCTOBER, policy=replace(policy, pools=pools), methods={"support": Even()})
+    assert found.changed == ()
 
 
 def test_another_policy_touches_nothing(untouched: Workspace) -> None:
