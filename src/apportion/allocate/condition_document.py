@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Tag, model_validator
@@ -114,9 +115,9 @@ class _Tests(BaseModel):
             raise refuse_all(found)
         return self
 
+    @abstractmethod
     def _refusals(self, key: str, test: str | tuple[str, ...] | TestDocument) -> list[Refusal]:
         """What the key's values cannot hold."""
-        raise NotImplementedError
 
 
 class ConditionDocument(_Tests):
