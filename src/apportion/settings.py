@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from apportion import yamlfile
 from apportion.errors import BadValueError
@@ -25,6 +26,7 @@ FILE_NAME = "apportion.yaml"
 SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SOURCE_NAME_ADVICE = "Use up to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit."
 
+_PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,4}))?\s?%", re.ASCII)
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}")
 
 
@@ -72,6 +74,28 @@ def _inside(name: str) -> str:
     return name
 
 
+def _ppm(value: object) -> object:
+    """A part of a whole in per cent, as millionths: ``99.5%`` is 995000."""
+    if not isinstance(value, str):
+        return value
+    found = _PERCENT.fullmatch(value.strip())
+    if not found:
+        advice = f"Write {value.strip()}%." if _PERCENT.fullmatch(value.strip() + "%") else "Write for example 95%."
+        raise refuse("BAD_SHARE", f"'{value}' is not a per cent with at most four decimals.", advice)
+    share = int(found[1]) * 10**4 + int((found[2] or "").ljust(4, "0"))
+    if share > 10**6:
+        raise refuse("BAD_SHARE", f"'{value}' is more than the whole.", "Write at most 100%.")
+    return share
+
+
+def _once_each(days: tuple[int, ...]) -> tuple[int, ...]:
+    for place, day in enumerate(days):
+        if day in days[:place]:
+            raise refuse("DUPLICATE_DAY", f"{day} stands here a second time.", "Keep one of them.", at=(place,))
+    return days
+
+
+Ppm = Annotated[int, BeforeValidator(_ppm), Field(ge=0, le=10**6)]
 Filled = Annotated[Text, AfterValidator(_filled)]
 Inside = Annotated[Filled, AfterValidator(_inside)]
 
@@ -117,6 +141,73 @@ class ExchangeSettings(_Section):
     oldest: int = Field(OLDEST, ge=1, le=366)
 
 
+class SiteSettings(_Section):
+    """Where the web application is found, and how it speaks. `url` begins every link in a mail."""
+
+    url: Text = "http://127.0.0.1:8000"
+    hosts: tuple[Filled, ...] = ("127.0.0.1", "localhost", "[::1]")
+    language: Literal["en", "de"] = "en"
+    time_zone: Filled = "UTC"
+
+
+class ReviewSettings(_Section):
+    """How long recipients have, and what happens when they are silent.
+
+    `days` is the time for review, in working days after issue. `silence` after it counts as acceptance, or is
+    escalated. `remind` are working days before the deadline, `escalate` working days after it.
+    """
+
+    days: int = Field(default=5, ge=1, le=60)
+    silence: Literal["accepts", "escalates"] = "escalates"
+    remind: Annotated[tuple[Annotated[int, Field(ge=0, le=60)], ...], AfterValidator(_once_each)] = (3, 1)
+    escalate: Annotated[tuple[Annotated[int, Field(ge=1, le=60)], ...], AfterValidator(_once_each)] = (1, 5)
+
+
+class CloseCalendarSettings(_Section):
+    """When each step of a period's close is due: so many working days after the period's end.
+
+    `country` (``DE``; or a market with a calendar of its own, such as ``ECB``) and its `subdivision` (``BY``) say which
+    holidays are no working days; without a country only weekends are not. The review deadline follows from the issue.
+    """
+
+    country: Text = ""
+    subdivision: Text = ""
+    data_complete: int = Field(default=3, ge=1, le=250)
+    reconcile: int = Field(default=4, ge=1, le=250)
+    allocate: int = Field(default=5, ge=1, le=250)
+    issue: int = Field(default=6, ge=1, le=250)
+    post: int = Field(default=13, ge=1, le=250)
+    seal: int = Field(default=15, ge=1, le=250)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> CloseCalendarSettings:
+        names = ("data_complete", "reconcile", "allocate", "issue", "post", "seal")
+        for before, name in pairwise(names):
+            if getattr(self, name) < getattr(self, before):
+                raise refuse(
+                    "BAD_ORDER",
+                    f"'{name}' is due before '{before}', on which it depends.",
+                    f"Write {getattr(self, before)} or more.",
+                    at=(name,),
+                )
+        if self.subdivision and not self.country:
+            raise refuse("MISSING_KEY", "'subdivision' needs its country.", "Add 'country: …'.", at=("subdivision",))
+        return self
+
+
+class ReadinessSettings(_Section):
+    """From where on a cost group is ready for chargeback. Shares are millionths; in the file they are per cents.
+
+    `quiet_months` is how many months in a row must pass without a dispute and with a change of at most `quiet_change`.
+    """
+
+    allocated_share: Ppm = 950_000
+    tagged_share: Ppm = 900_000
+    quiet_months: int = Field(default=3, ge=0, le=60)
+    quiet_change: Ppm = 200_000
+    open_disputes: int = Field(default=0, ge=0)
+
+
 class SourceSettings(_Section):
     """How the deliveries of one source are read.
 
@@ -135,7 +226,9 @@ class SourceSettings(_Section):
 class Settings(_Section):
     """The whole file. File names are relative to the workspace root.
 
-    `currency` is the billing currency of files that have no such column; empty: they are refused.
+    `currency` is the billing currency of files that have no such column; empty: they are refused. `database` is where
+    the books are kept: a PostgreSQL URL, or empty for a file in the workspace. `fiscal_year_starts` is the first month
+    of the fiscal year (1 to 12), which is named for the calendar year that it ends in.
     """
 
     company: Filled
@@ -145,7 +238,13 @@ class Settings(_Section):
     payer: PayerCoding = PayerCoding()
     ledger: LedgerAccounts = LedgerAccounts()
     exchange: ExchangeSettings | None = None
+    database: Text = ""
+    site: SiteSettings = SiteSettings()
     statement_prefix: Annotated[Text, AfterValidator(_prefix)] = "ST"
+    fiscal_year_starts: int = Field(default=1, ge=1, le=12)
+    review: ReviewSettings = ReviewSettings()
+    close_calendar: CloseCalendarSettings = CloseCalendarSettings()
+    readiness: ReadinessSettings = ReadinessSettings()
     sources: Mapping[Annotated[str, AfterValidator(_source_name)], SourceSettings] = Field(default_factory=dict)
     issuer_aliases: Mapping[Filled, Filled] = Field(default_factory=dict)
 

@@ -1,0 +1,26 @@
+"""The books and the people: what is issued, said, decided and posted, and who may do what, in a database.
+
+Takes papers and acts from the rooms above, gives Django models and the rights of a person. The one bridge between these
+models and the core is `convert`. Never decides what may happen (`review.states` does) and is never written to but by
+`actions`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+WORKSPACE = "APPORTION_WORKSPACE"
+DATABASE = "APPORTION_DATABASE"
+
+
+def boot(root: Path) -> None:
+    """Set Django up for the books of the workspace at `root`. Call it once, before any model is imported.
+
+    Raises `DocumentError` for mistakes in the workspace's settings, `WorkspaceError` where a setting cannot be used.
+    """
+    import django
+
+    os.environ[WORKSPACE] = str(root.resolve())
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "apportion.records.configuration")
+    django.setup()

@@ -1,0 +1,7 @@
+"""Every address, screen by screen."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
