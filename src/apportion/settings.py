@@ -27,6 +27,7 @@ SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SOURCE_NAME_ADVICE = "Use up to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit."
 
 _PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,4}))?\s?%", re.ASCII)
+_ISSUER = re.compile(r"(?:https://[^\s?#]+|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/[^\s?#]*)?)", re.ASCII)
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}")
 
 
@@ -40,6 +41,16 @@ def _source_name(name: str) -> str:
     if not SOURCE_NAME.fullmatch(name):
         raise refuse("BAD_SOURCE", f"'{name}' cannot be the name of a source.", SOURCE_NAME_ADVICE)
     return name
+
+
+def _issuer(address: str) -> str:
+    if not _ISSUER.fullmatch(address):
+        raise refuse(
+            "BAD_ISSUER",
+            f"'{address}' is not the address of a sign-in provider.",
+            "Write its https:// address, without '/.well-known/openid-configuration' and without a '?'.",
+        )
+    return address.rstrip("/")
 
 
 def _prefix(text: str) -> str:
@@ -142,25 +153,113 @@ class ExchangeSettings(_Section):
 
 
 class SiteSettings(_Section):
-    """Where the web application is found, and how it speaks. `url` begins every link in a mail."""
+    """Where the web application is found, and how it speaks. `url` begins every link in a mail.
+
+    `proxies` is how many programs of the company's own stand between people and this one: each adds to
+    ``X-Forwarded-For``, and only as many of its addresses are believed.
+    """
 
     url: Text = "http://127.0.0.1:8000"
     hosts: tuple[Filled, ...] = ("127.0.0.1", "localhost", "[::1]")
     language: Literal["en", "de"] = "en"
     time_zone: Filled = "UTC"
+    proxies: int = Field(default=0, ge=0, le=9)
+
+
+class SingleSignOnSettings(_Section):
+    """The company's own sign-in by OpenID Connect. `name` stands on the button.
+
+    The client's secret is taken from the environment (``APPORTION_SINGLE_SIGN_ON_SECRET``), else from `secret_file`,
+    which is relative to the workspace. `unknown` says what happens with people whose verified mail address nobody here
+    has: they are refused, or added without any role.
+    """
+
+    name: Filled
+    issuer: Annotated[Filled, AfterValidator(_issuer)]
+    client_id: Filled
+    secret_file: Text = ""
+    unknown: Literal["refuse", "add"] = "refuse"
+
+
+_ROLE = Literal["analyst", "controller", "owner", "executive", "auditor", "administrator"]
+
+
+class SignInSettings(_Section):
+    """How people prove who they are: by a password of their own, by the company's single sign-on, or by either.
+
+    People with one of the roles in `second_factor_for` must set up a second factor before they can go on.
+    """
+
+    passwords: Flag = True
+    second_factor_for: tuple[_ROLE, ...] = ()
+    single_sign_on: SingleSignOnSettings | None = None
+
+    @model_validator(mode="after")
+    def _some_way_in(self) -> SignInSettings:
+        if not self.passwords and self.single_sign_on is None:
+            raise refuse(
+                "NO_WAY_IN",
+                "Without passwords and without single sign-on, nobody can sign in.",
+                "Write 'passwords: true', or add 'single_sign_on'.",
+                at=("passwords",),
+            )
+        return self
 
 
 class ReviewSettings(_Section):
     """How long recipients have, and what happens when they are silent.
 
     `days` is the time for review, in working days after issue. `silence` after it counts as acceptance, or is
-    escalated. `remind` are working days before the deadline, `escalate` working days after it.
+    escalated. `remind` are working days before the deadline, `escalate` working days after it. Once the last dispute is
+    decided, its recipient has at least `after_decision` working days. `attachment_limit` is how many bytes a file
+    beside a dispute or comment may have.
     """
 
     days: int = Field(default=5, ge=1, le=60)
     silence: Literal["accepts", "escalates"] = "escalates"
     remind: Annotated[tuple[Annotated[int, Field(ge=0, le=60)], ...], AfterValidator(_once_each)] = (3, 1)
     escalate: Annotated[tuple[Annotated[int, Field(ge=1, le=60)], ...], AfterValidator(_once_each)] = (1, 5)
+    after_decision: int = Field(default=2, ge=0, le=60)
+    attachment_limit: int = Field(default=10 * 1024 * 1024, ge=1024, le=100 * 1024 * 1024)
+
+
+class MailSettings(_Section):
+    """The server that mail leaves by; without a `host` none does. The password is in no settings file.
+
+    It is taken from the environment (``APPORTION_MAIL_PASSWORD``), else from `password_file`, which is relative to the
+    workspace root. `security` says how the connection is encrypted. With `amounts` false, no mail names an amount.
+    """
+
+    host: Text = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: Text = ""
+    user: Text = ""
+    password_file: Text = ""
+    amounts: Flag = True
+
+
+class ChatSettings(_Section):
+    """Channels that are told of what happens to many. The webhook's URL is a secret, so it is in a file of its own.
+
+    The environment (``APPORTION_SLACK_URL``, ``APPORTION_TEAMS_URL``) comes first.
+    """
+
+    slack_file: Text = ""
+    teams_file: Text = ""
+
+
+class WebhookSettings(_Section):
+    """Where signed webhooks may go: to public HTTPS addresses, unless it is said otherwise here."""
+
+    allow_private: Flag = False
+    allow_http: Flag = False
+
+
+class PostingSettings(_Section):
+    """What has to have become of the accepted invoices before a period can be sealed."""
+
+    before_seal: Literal["nothing", "exported", "posted"] = "exported"
 
 
 class CloseCalendarSettings(_Section):
@@ -226,6 +325,7 @@ class SourceSettings(_Section):
 class Settings(_Section):
     """The whole file. File names are relative to the workspace root.
 
+    `budgets` is a CSV file of what was planned (see `apportion.budgets`); without one, nothing was.
     `currency` is the billing currency of files that have no such column; empty: they are refused. `database` is where
     the books are kept: a PostgreSQL URL, or empty for a file in the workspace. `fiscal_year_starts` is the first month
     of the fiscal year (1 to 12), which is named for the calendar year that it ends in.
@@ -235,14 +335,20 @@ class Settings(_Section):
     currency: Annotated[Text, AfterValidator(_currency)] = ""
     policy: Inside = "policy.yaml"
     organization: Inside = "organization.yaml"
+    budgets: Inside | None = None
     payer: PayerCoding = PayerCoding()
     ledger: LedgerAccounts = LedgerAccounts()
     exchange: ExchangeSettings | None = None
     database: Text = ""
     site: SiteSettings = SiteSettings()
+    sign_in: SignInSettings = SignInSettings()
     statement_prefix: Annotated[Text, AfterValidator(_prefix)] = "ST"
     fiscal_year_starts: int = Field(default=1, ge=1, le=12)
     review: ReviewSettings = ReviewSettings()
+    mail: MailSettings = MailSettings()
+    chat: ChatSettings = ChatSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    posting: PostingSettings = PostingSettings()
     close_calendar: CloseCalendarSettings = CloseCalendarSettings()
     readiness: ReadinessSettings = ReadinessSettings()
     sources: Mapping[Annotated[str, AfterValidator(_source_name)], SourceSettings] = Field(default_factory=dict)

@@ -216,7 +216,7 @@ def propose(dispute: Dispute, outcome: Outcome, reason: str, by: str, at: dateti
 
 
 def approve(dispute: Dispute, by: str, at: datetime) -> Dispute:
-    """The dispute, decided as it was proposed. Raises `SamePersonError` for whoever proposed it or raised the dispute."""
+    """The dispute, decided as was proposed. Raises `SamePersonError` for whoever proposed it or raised the dispute."""
     decision = _proposed(dispute)
     _another(decision.proposed_by, by, "Whoever proposed a decision does not approve it.")
     _another(dispute.raised_by, by, "Whoever raised a dispute does not decide it.")
@@ -275,8 +275,9 @@ def _lines(
     if not found:
         raise NoSuchLineError(missing)
     if not free_ones:
+        what = paper.label if number is None else f"Line {number}"
         raise DisputedAlreadyError(
-            f"{paper.label if number is None else f'Line {number}'} is disputed already, or a dispute of it was decided.",
+            f"{what} is disputed already, or a dispute of it was decided.",
             advice="Add a comment to that dispute.",
         )
     return free_ones
