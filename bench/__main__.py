@@ -17,6 +17,7 @@ from bench.process import ROOT, MeasurementFailedError, Task, measure, task
 from bench.results import Results, machine
 
 ROWS, QUICK_ROWS, RULES = 10_000_000, 1_000_000, 500
+DOCUMENTS, QUICK_DOCUMENTS = 200, 20
 PAGE = ROOT / "docs" / "reference" / "performance.md"
 RESULTS = ROOT / "bench" / "results.json"
 _LARGE_BYTES = 10_000_000_000
@@ -79,6 +80,10 @@ def _tasks(rows: int, rules: int, space: str, *, first: bool) -> Iterator[tuple[
     yield "ingest Parquet", task("ingest", rows=rows, csv=False)
     yield "CSV floor", task("csv_convert", rows=rows)
     yield "ingest CSV", task("ingest", rows=rows, csv=True)
+    documents = DOCUMENTS if rows >= ROWS else QUICK_DOCUMENTS
+    yield "PDF floor", task("pdf_floor", documents=documents)
+    yield "PDF", task("pdf_alone", documents=documents)
+    yield "PDF by 2", task("pdf_workers", documents=documents, workers=2)
     yield "workspace", task("workspace", root=space, rows=rows, rules=rules)
     for turn in range(3):
         yield f"again {turn + 1}", task("allocate_again", root=space, rules=rules, variant=turn)

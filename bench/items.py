@@ -30,6 +30,7 @@ from apportion.warehouse.store import Workspace
 from bench import data, floors, policies, rivals, sharing, workspaces
 from bench.breakdown import profiled
 from bench.meter import Meter
+from bench.papers import pdf_alone, pdf_floor, pdf_workers
 
 Facts = dict[str, Any]
 SCRATCH = data.DATA / "scratch"
@@ -209,7 +210,7 @@ ITEMS: Mapping[str, Callable[..., Facts]] = {
     function.__name__: function
     for function in (
         floor, allocate, breakdown, sql_case, polars_script, workspace, allocate_again, share, reciprocal, explain,
-        csv_convert, ingest,
+        csv_convert, ingest, pdf_floor, pdf_alone, pdf_workers,
     )
 }  # fmt: skip
 

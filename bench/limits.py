@@ -49,6 +49,14 @@ def verdicts(found: Results) -> Iterator[Verdict]:
     if found.has("CSV floor", "ingest CSV"):
         ratio = series["ingest CSV"].cpu_s / series["CSV floor"].cpu_s
         yield Verdict("ingest of CSV, of DuckDB's CSV to Parquet", ratio, 2.0)
+    if found.has("PDF floor", "PDF"):
+        ratio = series["PDF"].cpu_s / series["PDF floor"].cpu_s
+        yield Verdict("a statement of three pages as PDF, of a plain table of three pages", ratio, 2.0)
+    if found.has("PDF by 2"):
+        many = series["PDF by 2"]
+        count = many.facts["documents"]
+        yield Verdict("one of many such PDFs by two processes, wall", 1000 * many.wall_s / count, 50, "{:.0f} ms")
+        yield Verdict("processor time of that", 1000 * many.cpu_s / count, 100, "{:.0f} ms")
     for which in ("median", "largest", "share"):
         if found.has(f"explain {which}"):
             what = f"explain, {_LINES[which]}, wall"

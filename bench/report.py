@@ -84,6 +84,9 @@ _SHOWN = {
     "ingest Parquet": ("Ingest of Parquet", ""),
     "CSV floor": ("DuckDB turns 1,000,000 rows of CSV into Parquet", "floor of the next"),
     "ingest CSV": ("Ingest of that CSV", ""),
+    "PDF floor": ("PDFs with a plain table of three pages", "floor of the next"),
+    "PDF": ("Statements of three pages as PDF, one process", ""),
+    "PDF by 2": ("the same by two fresh processes", "with their start"),
 }
 
 
@@ -92,9 +95,11 @@ def _measured(found: Results) -> Iterator[tuple[str, ...]]:
         if not found.has(name):
             continue
         series = found.series[name]
-        base = "CSV floor" if "CSV" in name else "floor"
+        base = next((f"{kind} floor" for kind in ("CSV", "PDF") if kind in name), "floor")
         floor = found.series[base].cpu_s if found.has(base) else None
-        yield _row(shown, series, floor, note)
+        documents = series.facts.get("documents")
+        counted = f"{documents} documents" if documents else ""
+        yield _row(shown, series, floor, ", ".join(filter(None, (counted, note))))
         if series.has_cube and floor:
             ratio = f"{series.to_cube_s / floor:.2f} ×"
             facts = series.facts
