@@ -51,6 +51,24 @@ def convert(made: Iterable[Statement], lines: Iterable[Line], tree: Tree, exchan
     return tuple(_converted(statement, settled) for statement in made)
 
 
+def charged_totals(lines: Iterable[Line], tree: Tree, exchange: Exchange) -> dict[Target, dict[str, int]]:
+    """What each holder's statement comes to, in minor units by currency, without its lines. `lines` are all of them.
+
+    Raises `MissingRateError`.
+    """
+    lines = tuple(lines)
+    settled = _settled(lines, tree, exchange)
+    found: dict[Target, dict[str, int]] = {}
+    amounts = [
+        (line.holder, line.scope.currency, line.minor) for line in lines if (line.holder, line.scope) not in settled
+    ]
+    amounts += [(holder, whole.rate.to_currency, whole.minor) for (holder, _), whole in settled.items()]
+    for holder, currency, minor in amounts:
+        sums = found.setdefault(holder, {})
+        sums[currency] = sums.get(currency, 0) + minor
+    return found
+
+
 def needed(lines: Iterable[Line], tree: Tree, exchange: Exchange, reporting: str = "") -> None:
     """Raise `MissingRateError` for the first line that cannot be brought into its cost group's currency, with the
     group's name, or from there or its own into the reporting currency.

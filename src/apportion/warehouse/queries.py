@@ -25,6 +25,7 @@ from apportion.warehouse.scan import Batch, Scan, batches, delivered
 from apportion.warehouse.snapshot import Snapshot
 
 T = TypeVar("T")
+B = TypeVar("B")
 _Group = tuple[Any, ...]  # the fields of a CubeRow, and more, as the engine gives them
 
 MOST_WORKERS = 4
@@ -106,7 +107,7 @@ def classify(
     return done
 
 
-def side_by_side(todo: Sequence[Batch], work: Callable[[engine.Connection, Sequence[Batch]], T]) -> list[T]:
+def side_by_side(todo: Sequence[B], work: Callable[[engine.Connection, Sequence[B]], T]) -> list[T]:
     """Divide batches among single-threaded engines, one for each processor up to `MOST_WORKERS`."""
     workers = max(1, min(len(todo), os.cpu_count() or 1, MOST_WORKERS))
 
