@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,7 +27,7 @@ class Silence:
 
 
 def situation(document: Document, silence: Silence | None = None) -> Situation:
-    """Where a document stands, with what the guards ask. Two queries."""
+    """Where a document stands, with what the guards ask. Three queries."""
     return Situation(
         kind=PaperKind(document.kind),
         issue=Issue(document.issue_state),
@@ -36,6 +37,8 @@ def situation(document: Document, silence: Silence | None = None) -> Situation:
         is_past_deadline=bool(silence and document.review_until and document.review_until < silence.today),
         silence_accepts=bool(silence and silence.accepts),
         is_sealed=Close.objects.filter(period=document.period, sealed_at__isnull=False).exists(),
+        in_showback=document.showback,
+        notes=Document.objects.filter(about=document, issue_state=Issue.ISSUED).count(),
     )
 
 
@@ -44,8 +47,17 @@ def lock(pk: int) -> Document:
     return locked(Document, pk)
 
 
-def move(actor: Actor, document: Document, act: Act, record: Record, silence: Silence | None = None) -> None:
+def move(
+    actor: Actor,
+    document: Document,
+    act: Act,
+    record: Record,
+    silence: Silence | None = None,
+    prepared_by: Collection[int | None] | None = None,
+) -> None:
     """Take a locked document through the table and save it. Checks permission and the second person.
+
+    `prepared_by` are those who prepared what is approved now, where that is not the document itself (a decision).
 
     Raises `StateError`, `ForbiddenError` or `SamePersonError`.
     """
@@ -55,7 +67,7 @@ def move(actor: Actor, document: Document, act: Act, record: Record, silence: Si
         actor.rights.require(row.permission, path_of(document))
     after = step(now, act)
     if row.second_person:
-        require_second_person(actor, document.prepared_by_id)
+        require_second_person(actor, *((document.prepared_by_id,) if prepared_by is None else prepared_by))
     fields = _apply(actor, document, act, after)
     document.save(update_fields=fields)
     record.about(document)

@@ -24,3 +24,13 @@ def boot(root: Path) -> None:
     os.environ[WORKSPACE] = str(root.resolve())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "apportion.records.configuration")
     django.setup()
+
+
+def secret(variable: str, file: str, root: Path) -> str:
+    """A secret from the environment, else the first line of a file (relative to `root`); empty where there is neither."""
+    if found := os.environ.get(variable, ""):
+        return found
+    path = root / file
+    if not file or not path.is_file():
+        return ""
+    return path.read_text(encoding="utf-8").partition("\n")[0].strip()

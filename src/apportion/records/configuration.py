@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from apportion import settings as settings_file
 from apportion.errors import Place, WorkspaceError
-from apportion.records import DATABASE, WORKSPACE
-from apportion.settings import Settings
+from apportion.records import DATABASE, WORKSPACE, secret
+from apportion.settings import Settings, SingleSignOnSettings
 from apportion.warehouse.store import STORE
 
 BOOKS = "books.sqlite3"
@@ -70,6 +70,20 @@ def _secret_key(store: Path) -> str:
     return path.read_text(encoding="ascii")
 
 
+def _provider(found: SingleSignOnSettings | None, root: Path) -> dict[str, Any]:
+    """The company's sign-in provider as allauth wants it."""
+    if found is None:
+        return {}
+    client = {
+        "provider_id": "company",
+        "name": found.name,
+        "client_id": found.client_id,
+        "secret": secret("APPORTION_SINGLE_SIGN_ON_SECRET", found.secret_file, root),
+        "settings": {"server_url": found.issuer},
+    }
+    return {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [client]}}
+
+
 APPORTION_WORKSPACE = Path(os.environ.get(WORKSPACE) or Path.cwd())
 _STORE = APPORTION_WORKSPACE / STORE
 _found = (APPORTION_WORKSPACE / settings_file.FILE_NAME).is_file()
@@ -80,6 +94,7 @@ SECRET_KEY = _secret_key(_STORE)
 DATABASES = {"default": _database(os.environ.get(DATABASE) or _settings.database, _STORE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATTACHMENTS = _STORE / "attachments"
+APPORTION_COMPANY = _settings.company
 
 _SITE = _settings.site
 ALLOWED_HOSTS = [*_SITE.hosts]
@@ -98,6 +113,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "ninja",  # for the scripts of the API's own page, served from here
     "apportion.records.apps.RecordsConfig",
     "apportion.web.apps.WebConfig",
 ]
@@ -129,7 +145,11 @@ TEMPLATES = [
                 "apportion.web.context.page",
             ],
             "loaders": [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])],
-            "builtins": ["apportion.web.templatetags.apportion"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "apportion.web.templatetags.apportion",
+            ],
             "libraries": {"apportion": "apportion.web.templatetags.apportion"},
         },
     }
@@ -143,6 +163,61 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Who tried how often is counted where every process of this machine sees it.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(_STORE / "counters"),
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+    if _STORE.is_dir()
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+PASSWORD_RESET_TIMEOUT = 60 * 60
+
+_SIGN_IN = _settings.sign_in
+APPORTION_PASSWORDS = _SIGN_IN.passwords
+APPORTION_SECOND_FACTOR_FOR = frozenset(_SIGN_IN.second_factor_for)
+APPORTION_SINGLE_SIGN_ON = _SIGN_IN.single_sign_on
+ALLAUTH_TRUSTED_PROXY_COUNT = _SITE.proxies
+ACCOUNT_ADAPTER = "apportion.web.adapters.SignInAdapter"
+ACCOUNT_FORMS = {
+    "login": "apportion.web.sign_in_forms.SignInForm",
+    "reset_password": "apportion.web.sign_in_forms.ForgottenForm",
+    "reset_password_from_key": "apportion.web.sign_in_forms.NewPasswordForm",
+    "change_password": "apportion.web.sign_in_forms.ChangeForm",
+    "set_password": "apportion.web.sign_in_forms.FirstForm",
+    "reauthenticate": "apportion.web.sign_in_forms.AgainForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers' letter boxes are left alone
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/300s/key", "reset_password": "20/h/ip,3/h/key"}
+SOCIALACCOUNT_ADAPTER = "apportion.web.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # our own view takes POST only
+SOCIALACCOUNT_PROVIDERS = _provider(_SIGN_IN.single_sign_on, APPORTION_WORKSPACE)
+MFA_ADAPTER = "apportion.web.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "apportion.web.sign_in_forms.CodeForm",
+    "reauthenticate": "apportion.web.sign_in_forms.CodeAgainForm",
+    "activate_totp": "apportion.web.sign_in_forms.FirstCodeForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = f"Apportion {_settings.company}"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
@@ -167,14 +242,27 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = _SITE.time_zone
 
+_MAIL = _settings.mail
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _MAIL.host else 'dummy'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = _MAIL.host, _MAIL.port, 20
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.security == "starttls", _MAIL.security == "tls"
+EMAIL_HOST_USER = _MAIL.user
+EMAIL_HOST_PASSWORD = secret("APPORTION_MAIL_PASSWORD", _MAIL.password_file, APPORTION_WORKSPACE)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _MAIL.sender or "apportion@localhost"
+
 STATIC_URL = "/static/"
-STATIC_ROOT = _STORE / "static"
 STATICFILES_DIRS = [_PACKAGE / "web" / "static"]
 WHITENOISE_USE_FINDERS = True
+
+CSRF_FAILURE_VIEW = "apportion.web.refusals.form_refused"
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "filters": {"request": {"()": "apportion.web.log.RequestNumber"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} request {request_number}: {message}", "style": "{"}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request"], "formatter": "line"}},
     "loggers": {"django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False}},
 }

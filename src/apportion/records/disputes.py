@@ -28,7 +28,8 @@ class Dispute(models.Model):
     """An objection to a line (or, with `line` null, to the whole document), and what was decided.
 
     `reason`, `outcome` and `settlement` are words of `review.dispute` and `review.settlement`. Amounts are minor units
-    of `currency`; `agreed_minor` is what the decision moves.
+    of `currency`; `agreed_minor` is what the decision moves. `policy_version` is what the period is allocated anew by,
+    where that was decided.
     """
 
     document = models.ForeignKey("Document", models.PROTECT, related_name="disputes")
@@ -43,6 +44,7 @@ class Dispute(models.Model):
     outcome = models.CharField(max_length=20, blank=True)
     settlement = models.CharField(max_length=40, blank=True)
     settle_to = models.ForeignKey("CostGroup", models.PROTECT, null=True, blank=True, related_name="+")
+    policy_version = models.ForeignKey("PolicyVersion", models.PROTECT, null=True, blank=True, related_name="disputes")
     agreed_minor = models.BigIntegerField(null=True, blank=True)
     decision = models.TextField(blank=True)
     proposed_by = models.ForeignKey("Person", models.PROTECT, null=True, related_name="+")
@@ -58,7 +60,7 @@ class Dispute(models.Model):
                 name="one_undecided_dispute_for_a_line",
             ),
             models.UniqueConstraint(
-                fields=["document"],
+                fields=["document", "currency"],
                 condition=models.Q(state__in=UNDECIDED, line__isnull=True),
                 name="one_undecided_dispute_for_the_whole",
             ),

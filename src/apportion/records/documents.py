@@ -42,6 +42,7 @@ class Document(models.Model):
     name = models.CharField(max_length=NAME_LENGTH)
     about = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="notes")
     dispute = models.ForeignKey("Dispute", models.PROTECT, null=True, blank=True, related_name="documents")
+    showback = models.BooleanField(default=False)  # a note to somebody in showback; a statement is in showback anyway
     run_digest = models.CharField(max_length=DIGEST_LENGTH, blank=True)
     policy_digest = models.CharField(max_length=DIGEST_LENGTH, blank=True)
     body_digest = models.CharField(max_length=DIGEST_LENGTH)  # SHA-256 of the body
@@ -56,6 +57,9 @@ class Document(models.Model):
     reviewed_by = models.ForeignKey("Person", models.PROTECT, null=True, related_name="+")
     voided_at = models.DateTimeField(null=True, blank=True)
     posted_at = models.DateTimeField(null=True, blank=True)
+    journal = models.CharField(max_length=CODE_LENGTH, blank=True)  # the id of the journal it was exported with
+    ledger_reference = models.CharField(max_length=CODE_LENGTH, blank=True)  # what the ledger calls its posting
+    exported_by = models.ForeignKey("Person", models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints: ClassVar = [
@@ -67,7 +71,10 @@ class Document(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(posting_state=Posting.UNPOSTED)
-                | (~models.Q(kind=PaperKind.STATEMENT) & models.Q(review_state__in=[Review.ACCEPTED, Review.DEEMED])),
+                | (
+                    ~models.Q(kind=PaperKind.STATEMENT)
+                    & models.Q(showback=False, review_state__in=[Review.ACCEPTED, Review.DEEMED])
+                ),
                 name="posted_only_if_accepted_and_charged",
             ),
             models.UniqueConstraint(
@@ -102,6 +109,7 @@ class DocumentTotal(models.Model):
     adjusted_minor = models.BigIntegerField(default=0)
     before_minor = models.BigIntegerField(null=True, blank=True)  # the month before; null where there was none
     budget_minor = models.BigIntegerField(null=True, blank=True)
+    change_parts = models.JSONField(default=dict)  # why it differs from the month before: minor units by `Part`
 
     class Meta:
         constraints: ClassVar = [

@@ -7,7 +7,7 @@ from apportion.records.documents import Document, DocumentBody, DocumentLine, Do
 from apportion.records.groups import CostGroup, Mode
 from apportion.records.people import ApiToken, Delegation, Grant, Person
 from apportion.records.policies import Claim, PolicyVersion
-from apportion.records.work import IdempotencyKey, Message, WebhookEndpoint, Work
+from apportion.records.work import IdempotencyKey, Message, SentNotice, WebhookEndpoint, Work
 
 __all__ = [
     "ApiToken",
@@ -31,6 +31,7 @@ __all__ = [
     "Mode",
     "Person",
     "PolicyVersion",
+    "SentNotice",
     "Series",
     "WebhookEndpoint",
     "Work",

@@ -9,7 +9,7 @@ _ISSUED = "OLD.issue_state <> 'open'"
 
 # Of an issued document all but its states, their instants and its deadline stay.
 _DOCUMENT = (
-    "kind period series_id number label statement holder cost_group_id name about_id dispute_id run_digest "
+    "kind period series_id number label statement holder cost_group_id name about_id dispute_id showback run_digest "
     "policy_digest body_digest prepared_by_id issued_at issued_by_id"
 ).split()
 _CHANGED = " OR ".join(f"OLD.{name} <=> NEW.{name}" for name in _DOCUMENT)

@@ -92,6 +92,21 @@ class Message(models.Model):
         indexes: ClassVar = [models.Index(fields=["state", "next_attempt_at"])]
 
 
+class SentNotice(models.Model):
+    """A reminder or escalation that went out about a document, before or after the deadline that it then had."""
+
+    document = models.ForeignKey("Document", models.PROTECT, related_name="notices")
+    kind = models.CharField(max_length=20)  # as `review.deadlines` writes it
+    days = models.PositiveIntegerField()
+    review_until = models.DateField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["document", "kind", "days", "review_until"], name="a_notice_once")
+        ]
+
+
 class WebhookEndpoint(models.Model):
     """A program that wants to be told; each call is signed with `secret`."""
 
