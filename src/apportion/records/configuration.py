@@ -30,7 +30,7 @@ def _sqlite(path: Path | str) -> dict[str, Any]:
         "OPTIONS": {
             # A writer takes its lock at the beginning, so that two never wait for each other half way through.
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
+            "timeout": 60,  # as long as issuing a large month may hold the one write lock
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
         },
     }
@@ -113,7 +113,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
-    "ninja",  # for the scripts of the API's own page, served from here
     "apportion.records.apps.RecordsConfig",
     "apportion.web.apps.WebConfig",
 ]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import cast
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import translation
 
 from apportion.actions.acting import Actor, Record, refused
-from apportion.errors import ApportionError, InputRefusedError, NotFoundError
+from apportion.actions.words import one_line
+from apportion.errors import ApportionError, NotFoundError
 from apportion.records.people import Person
 from apportion.records.rights import NOBODY, ForbiddenError, rights_of
+from apportion.web.page import Request, address_of
+from apportion.web.refusals import refusal_page
 
 _Next = Callable[[HttpRequest], HttpResponse]
 
@@ -19,6 +25,8 @@ POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'self'"
 )
+# Open to somebody who has yet to set up the second factor that one of their roles asks for.
+_BEFORE_SECOND_FACTOR = ("/me/second-factor/", "/me/confirm/", "/sign-out/", "/sign-in/", "/static/", "/api/")
 
 
 class SecureHeaders:
@@ -30,14 +38,18 @@ class SecureHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._next(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-        if not request.path.startswith("/static/"):
+        if not request.path.startswith(settings.STATIC_URL):
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
 
 class Acting:
-    """Puts `actor` and `request_id` on the request: the person of the session, with the rights of today."""
+    """Puts `actor` and `request_id` on the request: the person of the session, with the rights of today.
+
+    A person who was deactivated is nobody from the next request on: Django finds no such user for their session.
+    """
 
     def __init__(self, get_response: _Next) -> None:
         self._next = get_response
@@ -45,22 +57,32 @@ class Acting:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         person = request.user if isinstance(request.user, Person) else None
         number = secrets.token_hex(8)
-        rights = rights_of(person) if person else NOBODY
-        address = request.META.get("REMOTE_ADDR", "")
-        request.request_id = number  # type: ignore[attr-defined]
-        request.actor = Actor(person, rights, "web", number, address)  # type: ignore[attr-defined]
-        response = self._next(request)
+        made = cast(Request, request)
+        made.request_id = number
+        made.actor = Actor(person, rights_of(person) if person else NOBODY, "web", number, address_of(request))
+        if person is not None and person.language:
+            translation.activate(person.language)
+            request.LANGUAGE_CODE = translation.get_language()
+        response = self._lacking_second_factor(made) or self._next(request)
         response.headers["X-Request-ID"] = number
         return response
 
+    def _lacking_second_factor(self, request: Request) -> HttpResponse | None:
+        """Who has a role that asks for a second factor sets it up before anything else.
 
-def status_of(error: ApportionError) -> int:
-    """The HTTP status of a refusal."""
-    if isinstance(error, NotFoundError):
-        return 404
-    if isinstance(error, ForbiddenError):
-        return 403
-    return 400 if isinstance(error, InputRefusedError) else 409
+        Not who came by single sign-on: there the company's own provider asks for what it finds right.
+        """
+        asked = settings.APPORTION_SECOND_FACTOR_FOR
+        if request.actor.person is None or not asked & {*request.actor.rights.roles}:
+            return None
+        ways = request.session.get("account_authentication_methods", [])
+        if request.path.startswith(_BEFORE_SECOND_FACTOR) or any(way["method"] == "socialaccount" for way in ways):
+            return None
+        from allauth.mfa.utils import is_mfa_enabled
+
+        if is_mfa_enabled(request.actor.person):
+            return None
+        return HttpResponseRedirect(reverse("mfa_activate_totp"))
 
 
 class Refusals:
@@ -75,7 +97,7 @@ class Refusals:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, ApportionError):
             return None
-        if isinstance(error, ForbiddenError) and request.method == "POST":
-            actor: Actor = request.actor  # type: ignore[attr-defined]
-            refused(actor, "open page", error, Record("page", "", request.path[:300]))
-        return render(request, "refused.html", {"error": error}, status=status_of(error))
+        made = cast(Request, request)
+        if isinstance(error, ForbiddenError | NotFoundError) and request.method == "POST" and made.actor.person:
+            refused(made.actor, "open page", error, Record("page", "", one_line(request.path, 300)))
+        return refusal_page(made, error)

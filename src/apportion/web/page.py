@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import reverse
 
 from apportion.actions.acting import Actor
+from apportion.records.rule import Reach, Rule
 from apportion.review.permission import Permission
+from apportion.web.refusals import came_from
+from apportion.web.typed import keep
 
-
-class Reach(StrEnum):
-    """How far a page reaches, and so who is turned away."""
-
-    PUBLIC = "public"  # anybody
-    SELF = "self"  # whoever is signed in, about themselves
-    SOMEWHERE = "somewhere"  # whoever has the permission anywhere; it shows only their part of the tree
-    OBJECT = "object"  # one thing of the tree: `records.reach` finds it, or it does not exist for this person
-    EVERYWHERE = "everywhere"  # whoever has the permission for the whole
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Who may open a page, and by which methods."""
-
-    reach: Reach
-    permission: Permission | None
-    methods: tuple[str, ...]
+__all__ = ["Reach", "Request", "Rule", "View", "page"]
 
 
 class Request(HttpRequest):
@@ -43,6 +28,14 @@ class Request(HttpRequest):
 
 
 View = Callable[..., HttpResponse]
+
+
+def address_of(request: HttpRequest) -> str:
+    """The network address that a request came from: beyond as many proxies as the settings know, and no more."""
+    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    told = request.headers.get("X-Forwarded-For", "").split(",")
+    found = told[-proxies].strip() if 0 < proxies <= len(told) else ""
+    return (found or request.META.get("REMOTE_ADDR", ""))[:64]
 
 
 def page(reach: Reach, permission: Permission | None = None, *, methods: str = "GET") -> Callable[[View], View]:
@@ -59,8 +52,7 @@ def page(reach: Reach, permission: Permission | None = None, *, methods: str = "
                 return HttpResponseNotAllowed(rule.methods)
             if rule.reach is not Reach.PUBLIC and request.actor.person is None:
                 return _to_sign_in(request)
-            if rule.permission is not None:
-                _require(request.actor, rule)
+            rule.require(request.actor.rights)
             return view(request, *args, **kwargs)
 
         checked.rule = rule  # type: ignore[attr-defined]
@@ -69,15 +61,13 @@ def page(reach: Reach, permission: Permission | None = None, *, methods: str = "
     return decorate
 
 
-def _require(actor: Actor, rule: Rule) -> None:
-    assert rule.permission is not None  # noqa: S101 - the caller has asked
-    if rule.reach is Reach.EVERYWHERE or not actor.rights.may_somewhere(rule.permission):
-        actor.rights.require(rule.permission)
-
-
 def _to_sign_in(request: Request) -> HttpResponse:
-    """Sign in, and come back to the page; a form that was being sent is shown again after it (see `resume`)."""
-    back = request.get_full_path() if request.method in {"GET", "HEAD"} else request.headers.get("Referer", "")
+    """Sign in, and come back to the page. A form that was being sent is kept and shown again, not sent by itself."""
+    if request.method in {"GET", "HEAD"}:
+        back = request.get_full_path()
+    else:
+        page_of_form = came_from(request)
+        back = reverse("resume") if keep(request, page_of_form) else page_of_form
     target = f"{settings.LOGIN_URL}?{urlencode({'next': back})}" if back else settings.LOGIN_URL
     if request.headers.get("HX-Request"):  # htmx would swap the sign-in page into a corner of this one
         response = HttpResponse(status=401)

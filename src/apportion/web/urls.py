@@ -1,7 +1,36 @@
-"""Every address, screen by screen."""
+"""Every address, screen by screen. A screen is a module with `urlpatterns` at its end, named in `SCREENS`."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from importlib.util import find_spec
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+SCREENS = (
+    "home",
+    "documents",
+    "disputes",
+    "close",
+    "deliveries",
+    "policies",
+    "groups",
+    "work",
+    "summary",
+    "measures",
+    "people",
+    "audit",
+    "search",
+    "me",
+    "sign_in",
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(f"apportion.web.{name}")) for name in SCREENS if find_spec(f"apportion.web.{name}")
+]
+if find_spec("apportion.api.urls"):
+    urlpatterns.append(path("api/", include("apportion.api.urls")))
+
+handler400 = "apportion.web.refusals.bad_request"
+handler403 = "apportion.web.refusals.forbidden"
+handler404 = "apportion.web.refusals.not_found"
+handler500 = "apportion.web.refusals.failed"

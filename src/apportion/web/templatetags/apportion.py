@@ -1,7 +1,233 @@
-"""Filters and tags of every template."""
+"""Filters and tags of every template: amounts, days, states, icons and small pictures. No ``{% load %}`` is needed.
+
+Amounts are integers in minor units and stay exact; what is told by colour is told by a word or a sign as well.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from babel.dates import format_date, format_time, format_timedelta
 from django import template
+from django.forms import BoundField
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
+
+from apportion.invoice.papers.words import Words, words
+from apportion.records.people import Grant, OwnerKind
+from apportion.review.permission import Permission, Role
+from apportion.web.badges import Badge, badge
+from apportion.web.pictures import columns, line
+from apportion.web.role_words import OWNER_WORDS, PERMISSION_WORDS, ROLE_WORDS
 
 register = template.Library()
+
+_LOCALES = {"en": "en_GB", "de": "de"}
+_NOTHING = "–"
+
+
+def locale() -> str:
+    """The locale of the language that this page is in."""
+    return _LOCALES.get((get_language() or "en").split("-")[0], "en_GB")
+
+
+def _words() -> Words:
+    return words(locale())
+
+
+@register.filter
+def amount(minor: int | None, currency: str) -> str:
+    """Minor units without their currency, for columns that name it in their head: ``-1,234.50``."""
+    return _NOTHING if minor is None else _words().amount(minor, currency)
+
+
+@register.filter
+def signed_amount(minor: int | None, currency: str) -> str:
+    """The same, with a plus where it is above zero: ``+1,234.50``."""
+    return _NOTHING if minor is None else _words().amount(minor, currency, signed=True)
+
+
+@register.filter
+def money(minor: int | None, currency: str) -> str:
+    """Minor units with their currency: ``-1,234.50 EUR``. None is a dash."""
+    return _NOTHING if minor is None else _words().money(minor, currency)
+
+
+@register.filter
+def signed_money(minor: int | None, currency: str) -> str:
+    """The same for a difference: ``+1,234.50 EUR``."""
+    return _NOTHING if minor is None else _words().money(minor, currency, signed=True)
+
+
+@register.filter
+def percent_of(minor: int | None, whole: int | None) -> str:
+    """A difference as a part of a whole, with its sign: ``+4.2 %``; a dash where there is no whole."""
+    return (minor is not None and whole is not None and _words().percent(minor, whole)) or _NOTHING
+
+
+@register.filter
+def percent_ppm(share: int | None) -> str:
+    """Millionths as per cent, without a plus: ``97.3 %``."""
+    return _NOTHING if share is None else _words().percent(share, 10**6).lstrip("+")
+
+
+@register.filter
+def count(number: int | None) -> str:
+    """A whole number, grouped: ``4,120``."""
+    return _NOTHING if number is None else _words().count(number)
+
+
+@register.filter
+def period_name(period: object) -> str:
+    """A billing period in words: ``October 2026``."""
+    return _words().month(str(period)) if period else _NOTHING
+
+
+@register.filter
+def short_month(period: object) -> str:
+    """The month of a billing period in a few letters: ``Oct``."""
+    return _words().short_month(str(period)) if period else _NOTHING
+
+
+@register.filter
+def day(when: date | datetime | None) -> str:
+    """A day, for an instant that of the site's time zone: ``12 November 2026``."""
+    if when is None:
+        return _NOTHING
+    return _words().day(timezone.localtime(when).date() if isinstance(when, datetime) else when)
+
+
+@register.filter
+def last_day(end: datetime | None) -> str:
+    """The last day before an instant at which something ends: midnight ends the day before it."""
+    return day(end - timedelta(microseconds=1)) if end is not None else _NOTHING
+
+
+@register.filter
+def instant(when: datetime | None) -> str:
+    """Day, hour and minute in the site's time zone: ``12 Nov 2026, 14:05``."""
+    if when is None:
+        return _NOTHING
+    here = timezone.localtime(when)
+    return f"{format_date(here, 'medium', locale=locale())}, {format_time(here, 'short', locale=locale())}"
+
+
+@register.filter
+def ago(when: datetime | None) -> str | SafeString:
+    """How long an instant is past, or how far ahead, as a ``<time>`` whose title says when: ``2 hours ago``."""
+    if when is None:
+        return _NOTHING
+    said = format_timedelta(when - timezone.now(), add_direction=True, locale=locale(), threshold=1.2)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        when.astimezone(UTC).isoformat(timespec="seconds"),
+        instant(when),
+        said,
+    )
+
+
+@register.filter
+def days_left(last: date | None) -> str:
+    """How far a last day is: ``3 days left``, ``today``, ``2 days over``."""
+    if last is None:
+        return ""
+    left = (last - timezone.localdate()).days
+    if left == 0:
+        return gettext("today is the last day")
+    if left == 1:
+        return gettext("1 day left")
+    if left == -1:
+        return gettext("1 day over")
+    return gettext("%d days left") % left if left > 0 else gettext("%d days over") % -left
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", extra: str = "") -> SafeString:
+    """A drawing of the sprite; without a label it is for the eye only."""
+    address = f"{static('vendor/icons.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="icon {}" role="img" aria-label="{}"><use href="{}"/></svg>', extra, label, address
+        )
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"/></svg>', extra, address)
+
+
+def _badge(found: Badge) -> SafeString:
+    return format_html('<span class="state state-{}">{}{}</span>', found.tone, icon(found.icon), gettext(found.words))
+
+
+@register.simple_tag
+def state_badge(state: object) -> SafeString:
+    """A document's state of issue, review or posting, in words with an icon."""
+    return _badge(badge("document", state))
+
+
+@register.simple_tag
+def dispute_badge(state: object) -> SafeString:
+    """A dispute's state."""
+    return _badge(badge("dispute", state))
+
+
+@register.simple_tag
+def work_badge(state: object) -> SafeString:
+    """The state of running work or of a message."""
+    return _badge(badge("work", state))
+
+
+@register.simple_tag
+def charging_badge(state: object) -> SafeString:
+    """Showback or chargeback."""
+    return _badge(badge("charging", state))
+
+
+@register.simple_tag
+def done_badge(done: bool) -> SafeString:
+    """Done, or not yet."""
+    return _badge(badge("work", "done" if done else "waiting"))
+
+
+@register.simple_tag
+def sparkline(values: Iterable[int | None], label: str = "") -> SafeString:
+    """A small line of amounts (minor units, oldest first; None leaves a gap). `label` says what it shows."""
+    return mark_safe(line(tuple(values), label))  # noqa: S308 - made of integers and escaped text
+
+
+@register.simple_tag
+def bars(values: Iterable[int | None], labels: Iterable[str], currency: str = "", label: str = "") -> SafeString:
+    """Columns of amounts (minor units), each with its label and, on pointing, its amount. Put a table beside it."""
+    amounts = tuple(values)
+    said = tuple(
+        _NOTHING if each is None else _words().money(each, currency) if currency else _words().count(each)
+        for each in amounts
+    )
+    return mark_safe(columns(amounts, tuple(str(each) for each in labels), said, label))  # noqa: S308 - as above
+
+
+@register.simple_tag
+def role_name(grant: Grant) -> str:
+    """A role in words, for owners with what they answer for: ``Owner (finance)``."""
+    said = str(ROLE_WORDS[Role(grant.role)])
+    return f"{said} ({OWNER_WORDS[OwnerKind(grant.owner_kind)]})" if grant.owner_kind else said
+
+
+@register.simple_tag
+def scope_names(scopes: Iterable[str]) -> str:
+    """What a key may do, in words."""
+    return "; ".join(str(PERMISSION_WORDS[Permission(scope)]) for scope in scopes)
+
+
+@register.inclusion_tag("parts/field.html")
+def field(bound: BoundField, placeholder: str = "") -> dict[str, object]:
+    """A form's field with its label, help and error, tied together for screen readers."""
+    kind = getattr(bound.field.widget, "input_type", "select" if hasattr(bound.field, "choices") else "text")
+    style = {"select": "form-select", "checkbox": "form-check-input", "file": "form-control"}.get(kind, "form-control")
+    # A group of boxes or buttons hands its class to the element around them as well, so it gets none.
+    chosen = "" if bound.use_fieldset else style + (" is-invalid" if bound.errors else "")
+    attributes: dict[str, str | bool] = {"class": chosen} if chosen else {}
+    if placeholder:
+        attributes["placeholder"] = placeholder
+    return {"field": bound, "kind": kind, "widget": bound.as_widget(attrs=attributes)}

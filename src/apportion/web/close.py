@@ -1,0 +1,292 @@
+"""The close: the list of periods, and the page of one with everything that is done, blocks, or is waited for."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apportion.actions import closing, posting, reminding, sealing, work_kinds
+from apportion.actions.workspace import workspace
+from apportion.errors import InputRefusedError, NotFoundError
+from apportion.periods import BillingPeriod
+from apportion.records.closes import Close
+from apportion.records.work import Work, WorkState
+from apportion.review.calendar import Progress, Step
+from apportion.review.permission import Permission
+from apportion.review.states import Review
+from apportion.web import close_presses, close_state, close_sums
+from apportion.web.close_state import STEP_WORDS, State
+from apportion.web.delivery_facts import periods
+from apportion.web.page import Reach, Request, page
+
+_ON_A_PAGE = 12
+_SEE = Permission.SEE_CLOSE
+_FORMATS = {"csv": ".csv", "control": ".control.json", "hledger": ".hledger", "json": ".json"}
+_JOURNAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_RECENT = timedelta(hours=12)  # how long a failure of the background stays on the page
+
+
+@page(Reach.EVERYWHERE, _SEE)
+def closes(request: Request) -> HttpResponse:
+    """Every period, the latest first."""
+    known = {close.period: close for close in Close.objects.all()}
+    names = sorted({*known, *map(str, periods())}, reverse=True)
+    shown = Paginator(names, _ON_A_PAGE).get_page(request.GET.get("page"))
+    here = list(shown.object_list)
+    open_ones = [name for name in here if name in known and known[name].issued_at and not known[name].sealed_at]
+    review = close_sums.progress(open_ones) if open_ones else {}
+    rows = [_row(name, known.get(name) or Close(period=name), review.get(name, {})) for name in here]
+    return render(request, "close/list.html", {"page": shown, "rows": rows})
+
+
+def _row(period: str, close: Close, review: dict[str, int]) -> dict[str, object]:
+    summary = close.summary
+    return {
+        "period": period,
+        "close": close,
+        "step": _standing(close, review),
+        "totals": summary.get("totals", {}).items(),
+        "unallocated": summary.get("unallocated", {}).items(),
+        "holds": close.tie_out.get("holds"),
+        "answered": sum(count for state, count in review.items() if state != Review.AWAITING),
+        "review": sum(review.values()),
+        "disputed": review.get(Review.DISPUTED, 0),
+    }
+
+
+def _standing(close: Close, review: dict[str, int]) -> tuple[str, str, str]:
+    """Where a close stands: words, icon and tone."""
+    if close.sealed_at:
+        return _("Sealed"), "lock", "good"
+    if close.posted_at:
+        return _("Posted"), "building-bank", "good"
+    if close.issued_at:
+        if review.get(Review.DISPUTED):
+            return _("In review, disputed"), "message-question", "bad"
+        if review.get(Review.AWAITING):
+            return _("In review"), "hourglass", "wait"
+        return _("Reviewed"), "circle-check", "note"
+    if close.allocated_at:
+        return _("Allocated"), "scale", "note"
+    if close.data_complete_at:
+        return _("Data complete"), "file-check", "note"
+    return _("Data is coming in"), "inbox", "quiet"
+
+
+def period_of(text: str) -> BillingPeriod:
+    """The period of an address. Raises `NotFoundError` for what is none."""
+    try:
+        found = BillingPeriod.parse(text)
+    except InputRefusedError:
+        found = None
+    if found is None or str(found) != text:
+        raise NotFoundError(_("There is no such period."), advice=_("Begin at the list of periods."))
+    return found
+
+
+def _state(period: BillingPeriod) -> State:
+    found = close_state.state(period, close_state.today())
+    if found is None:
+        raise NotFoundError(
+            _("Nothing was delivered for %s.") % period, advice=_("Load its deliveries: apportion ingest PATH")
+        )
+    return found
+
+
+@page(Reach.EVERYWHERE, _SEE)
+def close_period(request: Request, period: str) -> HttpResponse:
+    """The whole close of one period."""
+    found = _state(period_of(period))
+    return render(request, "close/period.html", _context(request, found))
+
+
+def _context(request: Request, found: State, reference: str = "", refused: str = "") -> dict[str, object]:
+    made = close_presses.presses(found, request.actor)
+    awaiting = found.counts.of(Review.AWAITING)
+    return {
+        "state": found,
+        "close": found.close,
+        "period": str(found.period),
+        "steps": [(row, STEP_WORDS[row.step], _icon(row.progress), close_state.late_words(row)) for row in found.rows],
+        "before": {row.step: STEP_WORDS[row.after] for row in found.rows if row.after},
+        "presses": made,
+        "is_next": any(press.is_next and not press.why_not for press in made),
+        "bar": _bar(found),
+        "awaiting": awaiting,
+        "more_silent": awaiting - len(found.silent),
+        "reference": reference,
+        "refused": refused,
+        "failed": [work for work in found.failed if work.finished_at and timezone.now() - work.finished_at < _RECENT],
+        "formats": _FORMATS,
+        "review_step": Step.REVIEW,
+    }
+
+
+def _icon(progress: Progress) -> tuple[str, str, str]:
+    """The picture, tone and words of a step."""
+    return {
+        Progress.DONE: ("circle-check", "good", _("Done")),
+        Progress.BLOCKED: ("hand-stop", "bad", _("Blocked")),
+        Progress.WAITING: ("hourglass", "wait", _("Waiting")),
+        Progress.NEXT: ("player-play", "note", _("Now")),
+        Progress.LATER: ("circle-dashed", "quiet", _("Later")),
+    }[progress]
+
+
+def _bar(found: State) -> list[dict[str, object]]:
+    """The review as parts of a bar, 1000 units wide."""
+    whole, left, made = found.counts.reviewers, 0, []
+    parts = (
+        (Review.ACCEPTED, "good", _("Accepted")),
+        (Review.DEEMED, "deemed", _("Deemed accepted")),
+        (Review.DISPUTED, "bad", _("Disputed")),
+        (Review.AWAITING, "wait", _("Awaiting review")),
+    )
+    seen = 0
+    for review, tone, words in parts:
+        count = found.counts.of(review)
+        seen += count
+        right = seen * 1000 // whole if whole else 0
+        made.append(
+            {"tone": tone, "words": words, "count": count, "left": left, "width": right - left, "state": review}
+        )
+        left = right
+    return made
+
+
+@page(Reach.EVERYWHERE, _SEE)
+def close_progress(request: Request, period: str) -> HttpResponse:
+    """The running work of a period, asked for again and again while it runs; then the whole page is loaded anew."""
+    works = Work.objects.filter(
+        period=str(period_of(period)), kind__in=[work_kinds.ALLOCATE, work_kinds.ISSUE]
+    ).select_related("created_by")
+    running = works.filter(state__in=[WorkState.WAITING, WorkState.RUNNING]).order_by("pk")
+    response = render(request, "close/progress.html", {"running": list(running), "period": period})
+    if request.headers.get("HX-Request") and not running:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@page(Reach.EVERYWHERE, Permission.PREPARE, methods="POST")
+def close_complete(request: Request, period: str) -> HttpResponse:
+    """The data is complete."""
+    closing.mark_data_complete(request.actor, period_of(period))
+    messages.success(request, _("The data is marked complete."))
+    return redirect("close_period", period)
+
+
+@page(Reach.EVERYWHERE, Permission.PREPARE, methods="POST")
+def close_allocate(request: Request, period: str) -> HttpResponse:
+    """Allocate, in the background."""
+    wanted = period_of(period)
+    _state(wanted)
+    work_kinds.ask_to_allocate(request.actor, wanted)
+    messages.info(request, _("It is being allocated. This page shows how far it is."))
+    return redirect("close_period", period)
+
+
+@page(Reach.EVERYWHERE, Permission.ISSUE, methods="POST")
+def close_issue(request: Request, period: str) -> HttpResponse:
+    """Issue, in the background."""
+    wanted = period_of(period)
+    found = _state(wanted)
+    if found.is_issued:
+        messages.info(request, _("All documents of this period are out already. Nothing was done."))
+    else:
+        work_kinds.ask_to_issue(request.actor, wanted)
+        messages.info(request, _("The documents are being issued. This page shows how far it is."))
+    return redirect("close_period", period)
+
+
+@page(Reach.EVERYWHERE, Permission.ISSUE, methods="POST")
+def close_remind(request: Request, period: str) -> HttpResponse:
+    """Remind everybody who has not answered."""
+    count = reminding.remind(request.actor, period_of(period))
+    said = ngettext("The owners of %d document are reminded.", "The owners of %d documents are reminded.", count)
+    messages.success(request, said % count)
+    return redirect("close_period", period)
+
+
+@page(Reach.EVERYWHERE, Permission.POST, methods="POST")
+def close_export(request: Request, period: str) -> HttpResponse:
+    """Make the journal of what is accepted."""
+    done = posting.export_journal(request.actor, period_of(period))
+    said = ngettext("Journal %(id)s has %(count)d document.", "Journal %(id)s has %(count)d documents.", done.documents)
+    messages.success(request, said % {"id": done.journal.id, "count": done.documents})
+    return redirect("close_period", period)
+
+
+@page(Reach.EVERYWHERE, Permission.POST, methods="POST")
+def close_confirm(request: Request, period: str) -> HttpResponse:
+    """The ledger has taken the journal."""
+    wanted = period_of(period)
+    journal, reference = request.POST.get("journal", ""), request.POST.get("reference", "")
+    try:
+        count = posting.confirm_posted(request.actor, wanted, reference, journal)
+    except InputRefusedError as error:
+        context = _context(request, _state(wanted), reference, f"{error.sentence} {error.advice}".strip())
+        return render(request, "close/period.html", context, status=400)
+    said = ngettext("%d document is posted.", "%d documents are posted.", count) % count
+    messages.success(request, said)
+    return redirect("close_period", period)
+
+
+@page(Reach.EVERYWHERE, Permission.POST, methods="POST")
+def close_recall(request: Request, period: str) -> HttpResponse:
+    """The ledger did not take the journal."""
+    journal, reason = request.POST.get("journal", ""), request.POST.get("reason", "")
+    count = posting.recall(request.actor, period_of(period), journal, reason)
+    said = ngettext("%d document waits for the next journal.", "%d documents wait for the next journal.", count) % count
+    messages.success(request, said)
+    return redirect("close_period", period)
+
+
+@page(Reach.EVERYWHERE, Permission.SEAL, methods="POST")
+def close_seal(request: Request, period: str) -> HttpResponse:
+    """Seal it for ever."""
+    sealing.seal(request.actor, period_of(period))
+    messages.success(request, _("The period is sealed."))
+    return redirect("close_period", period)
+
+
+@page(Reach.EVERYWHERE, _SEE)
+def close_journal(request: Request, period: str, format: str) -> HttpResponse:  # noqa: A002 - as the address calls it
+    """A file of a journal (``?journal=…``) that was exported."""
+    wanted, journal = period_of(period), request.GET.get("journal", "")
+    known = {row.id for row in close_sums.journals(str(wanted))}
+    ending = _FORMATS.get(format)
+    if journal not in known or ending is None or not _JOURNAL.fullmatch(journal):
+        raise NotFoundError(_("There is no such journal."), advice=_("Choose one on the page of the period."))
+    file: Path = workspace().root / posting.FOLDER / str(wanted) / journal / f"journal-{wanted}{ending}"
+    if not file.is_file():
+        raise NotFoundError(
+            _("The files of this journal are not in the workspace any more."),
+            advice=_("Bring them back from a backup, or recall the journal and export it again."),
+        )
+    return FileResponse(file.open("rb"), as_attachment=True, filename=f"{journal}{ending}")
+
+
+urlpatterns = [
+    path("close/", closes, name="close"),
+    path("close/<str:period>/", close_period, name="close_period"),
+    path("close/<str:period>/progress/", close_progress, name="close_progress"),
+    path("close/<str:period>/complete/", close_complete, name="close_complete"),
+    path("close/<str:period>/allocate/", close_allocate, name="close_allocate"),
+    path("close/<str:period>/issue/", close_issue, name="close_issue"),
+    path("close/<str:period>/remind/", close_remind, name="close_remind"),
+    path("close/<str:period>/export/", close_export, name="close_export"),
+    path("close/<str:period>/confirm/", close_confirm, name="close_confirm"),
+    path("close/<str:period>/recall/", close_recall, name="close_recall"),
+    path("close/<str:period>/seal/", close_seal, name="close_seal"),
+    path("close/<str:period>/journal/<str:format>/", close_journal, name="close_journal"),
+]

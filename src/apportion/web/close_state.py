@@ -1,0 +1,249 @@
+"""How far a period's close is: every step of the calendar with what is done, what blocks, and who is waited for.
+
+Takes what the books and the workspace say; decides nothing. Sentences are in the reader's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils import timezone
+from django.utils.functional import _StrPromise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from apportion.actions import configured
+from apportion.periods import BillingPeriod
+from apportion.records.closes import Close
+from apportion.records.disputes import Dispute
+from apportion.records.documents import Document
+from apportion.records.work import Work, WorkState
+from apportion.review.calendar import Fact, Row, Step, calendar, due_dates
+from apportion.review.deadlines import has_passed
+from apportion.review.states import Review
+from apportion.web import close_sums, close_tie_out
+from apportion.web.close_sums import Books, Counts, JournalRow
+from apportion.web.close_tie_out import Table
+from apportion.web.delivery_facts import Delivered, delivered
+
+STEP_WORDS: Mapping[Step, _StrPromise] = {
+    Step.DATA_COMPLETE: gettext_lazy("Data complete"),
+    Step.RECONCILE: gettext_lazy("Reconcile with the providers' invoices"),
+    Step.ALLOCATE: gettext_lazy("Allocate"),
+    Step.ISSUE: gettext_lazy("Issue the documents"),
+    Step.REVIEW: gettext_lazy("Review"),
+    Step.POST: gettext_lazy("Post to the ledger"),
+    Step.SEAL: gettext_lazy("Seal the period"),
+}
+_WORK = ("allocate", "issue")
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that the page of a period shows."""
+
+    period: BillingPeriod
+    close: Close
+    delivered: Delivered
+    tie_out: Table | None
+    counts: Counts
+    books: list[Books]
+    disputes: list[Dispute]
+    dispute_count: int
+    silent: list[Document]
+    journals: list[JournalRow]
+    works: list[Work]
+    stale: tuple[str, ...]
+    rows: tuple[Row, ...]
+    blocking: tuple[str, ...]
+
+    @property
+    def running(self) -> list[Work]:
+        """Work that waits or runs."""
+        return [work for work in self.works if work.state in (WorkState.WAITING, WorkState.RUNNING)]
+
+    @property
+    def failed(self) -> list[Work]:
+        """Work whose last attempt failed, and that nothing has been done about since."""
+        latest = {work.kind: work for work in reversed(self.works)}
+        return [work for work in latest.values() if work.state == WorkState.FAILED]
+
+    @property
+    def is_issued(self) -> bool:
+        """Whether all documents of the latest run are out."""
+        close = self.close
+        return close.issued_at is not None and close.issued_run_digest == close.run_digest
+
+
+def state(period: BillingPeriod, today: date) -> State | None:
+    """What there is of a period; None where nothing was ever delivered or done. At most 9 queries."""
+    people = ("data_complete_by", "allocated_by", "issued_by", "posted_by", "sealed_by")
+    close = Close.objects.filter(period=str(period)).select_related(*people).first()
+    came = delivered(period)
+    if close is None and not came.sources:
+        return None
+    close = close or Close(period=str(period))
+    key = close.period
+    counted = close_sums.counts(key, today) if close.issued_at else Counts()
+    disputes, dispute_count = close_sums.undecided(key) if close.issued_at else ([], 0)
+    stale = _stale(close, came)
+    tied = close_tie_out.table(close.tie_out)
+    blocking = _blocking(close, counted, disputes, dispute_count, today)
+    facts = _facts(close, came, tied, counted, dispute_count, stale, blocking, today)
+    settings, days = configured.current(), configured.working_days()
+    due = due_dates(period, settings.close_calendar, settings.review, days, close.review_until)
+    return State(
+        period,
+        close,
+        came,
+        tied,
+        counted,
+        close_sums.books(close),
+        disputes,
+        dispute_count,
+        close_sums.silent(key) if counted.of(Review.AWAITING) else [],
+        close_sums.journals(key) if counted.exported or counted.posted else [],
+        list(Work.objects.filter(period=key, kind__in=_WORK).select_related("created_by").order_by("-pk")[:6]),
+        stale,
+        calendar(due, facts, today, days),
+        blocking,
+    )
+
+
+def _stale(close: Close, came: Delivered) -> tuple[str, ...]:
+    """What the run was made from that has changed since; a sealed period asks for nothing any more."""
+    if close.allocated_at is None or close.sealed_at is not None:
+        return ()
+    found = []
+    if close.summary.get("snapshot_digest") not in (None, came.digest):
+        found.append(_("Charges were delivered since it was allocated."))
+    return tuple(found)
+
+
+def _facts(
+    close: Close,
+    came: Delivered,
+    tied: Table | None,
+    counted: Counts,
+    disputes: int,
+    stale: tuple[str, ...],
+    blocking: tuple[str, ...],
+    today: date,
+) -> dict[Step, Fact]:
+    complete = close.data_complete_at
+    facts = {
+        Step.DATA_COMPLETE: Fact(
+            complete,
+            _who(close.data_complete_by if complete else None),
+            () if came.is_anything else (_("Nothing was delivered yet."),),
+            tuple(source.name for source in came.missed),
+        ),
+        Step.RECONCILE: Fact(complete if not came.invoices and complete else None, "", _unreconciled(came)),
+        Step.ALLOCATE: _allocated(close, stale),
+    }
+    is_out = close.issued_at is not None and close.issued_run_digest == close.run_digest
+    facts[Step.ISSUE] = Fact(
+        close.issued_at if is_out else None,
+        _who(close.issued_by if is_out else None),
+        tuple(tied.open_sentences[:_NAMED]) if tied is not None and not tied.holds else (),
+    )
+    if close.issued_at is not None:
+        facts[Step.REVIEW] = _reviewed(close, counted, disputes)
+        facts[Step.POST] = _posted(close, counted, facts[Step.REVIEW])
+    sealing = tuple(blocking) if close.issued_at is not None and facts[Step.POST].done_at else ()
+    facts[Step.SEAL] = Fact(close.sealed_at, _who(close.sealed_by if close.sealed_at else None), sealing)
+    return facts
+
+
+def _who(person: object) -> str:
+    return str(person) if person else ""
+
+
+def _unreconciled(came: Delivered) -> tuple[str, ...]:
+    sentences = [f"{each.issuer} {each.number}".strip() + f": {each.sentence}." for each in came.invoices]
+    more = len(sentences) - _NAMED
+    rest = [ngettext("And %d more.", "And %d more.", more) % more] if more > 0 else []
+    return (*sentences[:_NAMED], *rest)
+
+
+def _allocated(close: Close, stale: tuple[str, ...]) -> Fact:
+    if close.allocated_at is None or (stale and close.issued_at is None):
+        return Fact()
+    return Fact(close.allocated_at, _who(close.allocated_by))
+
+
+def _reviewed(close: Close, counted: Counts, disputes: int) -> Fact:
+    waiting = counted.of(Review.AWAITING)
+    if not waiting and not disputes and not counted.of(Review.DISPUTED):
+        return Fact(counted.reviewed_at or close.issued_at)
+    asked = []
+    if waiting:
+        asked.append(ngettext("%d document's owner", "the owners of %d documents", waiting) % waiting)
+    if disputes:
+        asked.append(ngettext("a decision on %d dispute", "decisions on %d disputes", disputes) % disputes)
+    return Fact(None, "", (), tuple(asked))
+
+
+def _posted(close: Close, counted: Counts, reviewed: Fact) -> Fact:
+    if close.posted_at is not None:
+        return Fact(close.posted_at, _who(close.posted_by))
+    if not counted.charged:
+        return Fact(reviewed.done_at)
+    if counted.posted == counted.charged:
+        return Fact(close.sealed_at or reviewed.done_at)
+    if counted.exported and not counted.exportable:
+        return Fact(None, "", (), (_("the ledger's confirmation"),))
+    return Fact()
+
+
+def _blocking(
+    close: Close, counted: Counts, disputes: list[Dispute], dispute_count: int, today: date
+) -> tuple[str, ...]:
+    """What stands in the way of sealing, as `actions.sealing.blocking` says it, from figures that are there already."""
+    if close.issued_at is None:
+        return (_("Its documents are not issued."),)
+    found = []
+    if dispute_count:
+        found.append(
+            ngettext("%(count)d dispute is not decided: %(first)s.", "%(count)d disputes are not decided: %(first)s.",
+                     dispute_count) % {"count": dispute_count, "first": disputes[0].document}
+        )  # fmt: skip
+    if counted.drafts:
+        found.append(
+            ngettext("%d credit or debit note is not issued.", "%d credit or debit notes are not issued.",
+                     counted.drafts) % counted.drafts
+        )  # fmt: skip
+    if counted.unaccepted:
+        found.append(
+            ngettext("%d invoice or note is not accepted.", "%d invoices or notes are not accepted.",
+                     counted.unaccepted) % counted.unaccepted
+        )  # fmt: skip
+    if counted.until is not None and not has_passed(counted.until, today):
+        found.append(_("Statements are in review until %s.") % counted.until.isoformat())
+    wanted = configured.current().posting.before_seal
+    left = counted.exportable + (counted.exported if wanted == "posted" else 0)
+    if wanted != "nothing" and left:
+        words = (
+            ngettext("%d accepted invoice or note is not exported.", "%d accepted invoices or notes are not exported.",
+                     left)
+            if wanted == "exported"
+            else ngettext("%d accepted invoice or note is not posted.", "%d accepted invoices or notes are not posted.",
+                          left)
+        )  # fmt: skip
+        found.append(words % left)
+    return tuple(found)
+
+
+def late_words(row: Row) -> str:
+    """How late a step is, or was."""
+    return (
+        ngettext("%d working day late", "%d working days late", row.days_late) % row.days_late if row.days_late else ""
+    )
+
+
+def today() -> date:
+    """The day that a page is about."""
+    return timezone.localdate()

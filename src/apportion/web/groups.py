@@ -1,0 +1,220 @@
+"""Cost groups: the tree with owners and last totals, and the page of one with its readiness for chargeback."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apportion.actions import charging as acts
+from apportion.actions import configured, work_list
+from apportion.actions.charging import known_figures
+from apportion.errors import InputRefusedError
+from apportion.periods import BillingPeriod
+from apportion.records import reach
+from apportion.records.closes import Close
+from apportion.records.groups import Charging, CostGroup
+from apportion.review.permission import Permission
+from apportion.review.readiness import Figures, Measure, Row, Unit, is_ready, readiness
+from apportion.web import group_sums
+from apportion.web.me import refused_input
+from apportion.web.page import Reach, Request, page
+
+_ON_A_PAGE = 100
+_LEVELS = 2  # of a large tree that are shown at once
+_WHOLE = 150  # a tree of no more groups is shown whole
+_DOCUMENTS = 14
+_SEE = Permission.SEE_DOCUMENTS
+
+MEASURES = {
+    Measure.ALLOCATED_SHARE: (
+        gettext_lazy("Allocated share"), gettext_lazy("of the company's cost has an owner")
+    ),
+    Measure.TAGGED_SHARE: (gettext_lazy("Tagged share"), gettext_lazy("of the group's direct cost carries its tags")),
+    Measure.QUIET_MONTHS: (
+        gettext_lazy("Quiet months"), gettext_lazy("in a row without a dispute or a large change")
+    ),
+    Measure.OPEN_DISPUTES: (gettext_lazy("Open disputes"), gettext_lazy("not decided yet")),
+}  # fmt: skip
+
+
+class ChargingForm(forms.Form):
+    """From when on a group is charged, and why."""
+
+    charging = forms.ChoiceField(
+        choices=[
+            (Charging.CHARGEBACK, gettext_lazy("Chargeback")),
+            (Charging.SHOWBACK, gettext_lazy("Showback")),
+        ],
+        widget=forms.HiddenInput,
+    )
+    from_period = forms.CharField(
+        label=gettext_lazy("From the period"), max_length=7, help_text=gettext_lazy("As 2026-11. Issued periods stay.")
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("What the decision rests on"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def clean_from_period(self) -> BillingPeriod:
+        """A billing period."""
+        try:
+            return BillingPeriod.parse(self.cleaned_data["from_period"])
+        except InputRefusedError as error:
+            raise forms.ValidationError(f"{error.sentence} {error.advice}") from None
+
+
+@page(Reach.SOMEWHERE, _SEE)
+def groups(request: Request) -> HttpResponse:
+    """The part of the tree that somebody sees; searched by name, code or owner, or below one group."""
+    seen = reach.cost_groups(request.actor.rights).filter(is_current=True)
+    wanted = request.GET.get("q", "").strip()[:200]
+    under = _under(seen, request.GET.get("under", ""))
+    count = seen.count()
+    if wanted:
+        by = Q(name__icontains=wanted) | Q(code__icontains=wanted) | Q(owners__icontains=wanted)
+        chosen, top = seen.filter(by), None
+    else:
+        top = (
+            under.depth + 1
+            if under is not None
+            else (seen.values_list("depth", flat=True).order_by("depth").first() or 0)
+        )
+        chosen = seen.filter(path__startswith=under.path).exclude(pk=under.pk) if under is not None else seen
+        if count > _WHOLE:
+            chosen = chosen.filter(depth__lt=top + _LEVELS)
+    shown = Paginator(chosen, _ON_A_PAGE).get_page(request.GET.get("page"))
+    period = group_sums.latest_period(seen)
+    rows = group_sums.listed(list(shown.object_list), seen, period, top if top is not None else 10**6)
+    deepest = None if wanted or count <= _WHOLE else (top or 0) + _LEVELS - 1
+    context = {
+        "page": shown,
+        "rows": rows,
+        "q": wanted,
+        "under": under,
+        "above": _above(seen, under) if under is not None else [],
+        "count": count,
+        "period": period,
+        "deepest": deepest,
+    }
+    return render(request, "groups/list.html", context)
+
+
+def _under(seen: QuerySet[CostGroup], text: str) -> CostGroup | None:
+    return seen.filter(pk=int(text)).first() if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _above(seen: QuerySet[CostGroup], group: CostGroup) -> list[CostGroup]:
+    """The groups above one that this person sees too, from the top."""
+    keys = [int(each) for each in group.path.strip("/").split("/")[:-1]]
+    return list(seen.filter(pk__in=keys).order_by("depth")) if keys else []
+
+
+@page(Reach.OBJECT, _SEE)
+def group(request: Request, group: int) -> HttpResponse:
+    """One cost group: owners, coding, documents, twelve months, and whether it is ready for chargeback."""
+    return _shown(request, reach.cost_group(request.actor.rights, group))
+
+
+def _shown(request: Request, row: CostGroup, form: ChargingForm | None = None) -> HttpResponse:
+    rights = request.actor.rights
+    seen = reach.cost_groups(rights)
+    documents = list(
+        reach.documents(rights)
+        .filter(cost_group=row)
+        .prefetch_related("totals")
+        .order_by("-period", "-pk")[:_DOCUMENTS]
+    )
+    period = documents[0].period if documents else ""
+    children = list(CostGroup.objects.filter(parent=row, is_current=True).order_by("number")[:_ON_A_PAGE])
+    modes = list(row.modes.select_related("decided_by").order_by("-from_period", "-pk"))
+    now = next(
+        (Charging(each.charging) for each in modes if not period or each.from_period <= period), Charging.SHOWBACK
+    )
+    last = Charging(modes[0].charging) if modes else Charging.SHOWBACK
+    other = Charging.SHOWBACK if last is Charging.CHARGEBACK else Charging.CHARGEBACK
+    may = rights.may(Permission.MOVE_TO_CHARGEBACK)
+    report = readiness(figures(row), configured.current().readiness)
+    context = {
+        "group": row,
+        "above": _above(seen, row),
+        "owners": [(kind, owner) for kind, owner in row.owners.items() if owner],
+        "documents": documents,
+        "charts": _charts(row),
+        "children": group_sums.listed(children, seen.filter(path__startswith=row.path), period, row.depth + 1),
+        "charging": now,
+        "period": period,
+        "modes": modes,
+        "report": [(each, *MEASURES[each.measure], _value(each), _value(each, each.threshold)) for each in report],
+        "is_ready": is_ready(report),
+        "other": other,
+        "form": (form or _form(other)) if may else None,
+        "refused": form is not None,
+    }
+    return render(request, "groups/group.html", context, status=400 if form is not None else 200)
+
+
+def _form(other: Charging) -> ChargingForm:
+    """Filled in with the first period that is still open to the decision."""
+    latest = Close.objects.filter(issued_at__isnull=False).order_by("-period").values_list("period", flat=True).first()
+    first = BillingPeriod.parse(latest).next if latest else BillingPeriod.of(timezone.localdate())
+    return ChargingForm(initial={"charging": other, "from_period": str(first)})
+
+
+def figures(row: CostGroup) -> Figures:
+    """What is known of a group, tags included where the work list of the latest run is known."""
+    close = Close.objects.filter(allocated_at__isnull=False).order_by("-period").only("period", "run_digest").first()
+    found = work_list.find(BillingPeriod.parse(close.period), close.run_digest) if close is not None else None
+    tagged, direct = found.tagged.get(row.code, (0, 0)) if found is not None else (0, 0)
+    return known_figures(row, tagged=tagged, direct=direct)
+
+
+def _value(row: Row, value: int | None = None) -> tuple[str, int | None]:
+    """A value with the unit that it is printed in."""
+    shown = row.value if value is None else value
+    return ("ppm" if row.unit is Unit.PPM else "count"), shown
+
+
+def _charts(row: CostGroup) -> list[dict[str, object]]:
+    return [
+        {
+            "currency": currency,
+            "labels": [period for period, _minor in amounts],
+            "values": [minor for _period, minor in amounts],
+            "rows": list(reversed(amounts)),
+        }
+        for currency, amounts in group_sums.months(row).items()
+    ]
+
+
+@page(Reach.EVERYWHERE, Permission.MOVE_TO_CHARGEBACK, methods="POST")
+def set_charging(request: Request, group: int) -> HttpResponse:
+    """Move a group to chargeback, or back to showback, from a period on."""
+    row = reach.cost_group(request.actor.rights, group)
+    form = ChargingForm(request.POST)
+    if form.is_valid():
+        said = form.cleaned_data
+        wanted = Charging(said["charging"])
+        try:
+            acts.set_charging(request.actor, row.pk, wanted, said["from_period"], said["reason"], figures(row))
+        except InputRefusedError as error:
+            refused_input(form, error)
+        else:
+            words = _("chargeback") if wanted is Charging.CHARGEBACK else _("showback")
+            said_words = _("%(name)s is in %(charging)s from %(period)s on.")
+            messages.success(request, said_words % {"name": row, "charging": words, "period": said["from_period"]})
+            return redirect("group", row.pk)
+    return _shown(request, row, form)
+
+
+urlpatterns = [
+    path("groups/", groups, name="groups"),
+    path("groups/<int:group>/", group, name="group"),
+    path("groups/<int:group>/charging/", set_charging, name="set_charging"),
+]

@@ -1,0 +1,167 @@
+"""Pages for what is refused or fails: what is wrong, that nothing was changed, and what to do next."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import (
+    REASON_BAD_ORIGIN,
+    REASON_BAD_REFERER,
+    REASON_INSECURE_REFERER,
+    REASON_MALFORMED_REFERER,
+    REASON_NO_CSRF_COOKIE,
+)
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from apportion.actions.acting import Actor, Record, refused
+from apportion.actions.words import one_line
+from apportion.errors import ApportionError, InputRefusedError, NotFoundError
+from apportion.records.rights import ForbiddenError
+from apportion.web.typed import typed_in
+
+
+class FormRefusedError(ApportionError):
+    """A form that did not come from a page of this site, or from one that is too old."""
+
+    code = "FORM_REFUSED"
+
+
+class NoSuchPageError(NotFoundError):
+    """An address that leads nowhere."""
+
+    code = "NO_SUCH_PAGE"
+
+
+class BadRequestError(ApportionError):
+    """A request that no page of this site would have sent."""
+
+    code = "BAD_REQUEST"
+
+
+_FOREIGN = ("Origin checking failed", "Referer checking failed")
+
+
+def status_of(error: ApportionError) -> int:
+    """The HTTP status of a refusal."""
+    if isinstance(error, NotFoundError):
+        return 404
+    if isinstance(error, ForbiddenError | FormRefusedError):
+        return 403
+    return 400 if isinstance(error, InputRefusedError | BadRequestError) else 409
+
+
+def _heading(status: int) -> tuple[str, str]:
+    """What kind of refusal it is, and its picture."""
+    return {
+        400: (_("This cannot be taken"), "alert-triangle"),
+        403: (_("Not allowed"), "lock"),
+        404: (_("Not found"), "search"),
+        409: (_("This cannot be done now"), "hand-stop"),
+        429: (_("Too many attempts"), "hourglass"),
+    }[status]
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of this site that the request came from; empty where there is none or it is this very address."""
+    referrer = request.headers.get("Referer", "")
+    try:
+        host = request.get_host()
+    except DisallowedHost:  # which may be why it was refused
+        return ""
+    if not url_has_allowed_host_and_scheme(referrer, {host}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(referrer)
+    address = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return "" if address == request.get_full_path() and request.method == "GET" else address
+
+
+def refusal_page(request: HttpRequest, error: ApportionError, *, status: int = 0, resend: bool = False) -> HttpResponse:
+    """The page of a refusal; for a part of a page (htmx), only its sentence, to be shown among the messages.
+
+    With `resend` what was typed is shown again, to be sent by the person.
+    """
+    status = status or status_of(error)
+    if request.headers.get("HX-Request"):
+        response = render(request, "parts/refusal.html", {"error": error}, status=status)
+        response["HX-Retarget"], response["HX-Reswap"] = "#messages", "innerHTML show:window:top"
+        return response
+    heading, picture = (_("Not sent"), "send") if isinstance(error, FormRefusedError) else _heading(status)
+    context = {
+        "error": error,
+        "heading": heading,
+        "picture": picture,
+        "back": came_from(request),
+        "typed": typed_in(request) if resend else None,
+    }
+    return render(request, "refused.html", context, status=status)
+
+
+def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For Django's protection against forged forms. What was typed is only shown again if it came from a page here.
+
+    A form that another site made is never offered again: it would be sent by whoever is lured into pressing a button.
+    """
+    from_here = _is_from_here(request, reason)
+    if reason == REASON_NO_CSRF_COOKIE and not request.COOKIES:
+        error = FormRefusedError(
+            _("Your browser sent no cookies, so nobody can tell that this form is yours."),
+            advice=_("Allow cookies for this site, then load the page again."),
+        )
+    elif from_here:
+        error = FormRefusedError(
+            _("The form had expired before it was sent."),
+            advice=_("Nothing is lost: look at what you typed, and send it again."),
+        )
+    else:
+        error = FormRefusedError(
+            _("This form did not come from a page of this site."),
+            advice=_("If another site sent you here, do not trust it. Begin at your start page."),
+        )
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is not None and actor.person is not None:
+        refused(actor, "send form", error, Record("page", "", one_line(request.path, 300)))
+    return refusal_page(request, error, resend=from_here)
+
+
+def _is_from_here(request: HttpRequest, reason: str) -> bool:
+    templates = (REASON_BAD_ORIGIN, REASON_BAD_REFERER, REASON_INSECURE_REFERER, REASON_MALFORMED_REFERER)
+    if reason in templates or reason.startswith(_FOREIGN):
+        return False
+    origin = request.headers.get("Origin")
+    if origin is not None:  # browsers write it themselves: no page can forge it
+        return origin == f"{request.scheme}://{request.get_host()}"
+    return bool(came_from(request))
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Handler for 400."""
+    error = BadRequestError(
+        _("The request is not one that this site understands."), advice=_("Begin at your start page.")
+    )
+    return refusal_page(request, error)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Handler for 403."""
+    error = ForbiddenError(_("You may not do this."), advice=_("Ask an administrator for the role that may."))
+    return refusal_page(request, error)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Handler for 404."""
+    error = NoSuchPageError(
+        _("There is nothing at this address."),
+        advice=_("It may be an old link, or mistyped. Begin at your start page, or search."),
+    )
+    return refusal_page(request, error)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Handler for 500: asks neither database nor session, since one of them may be what failed."""
+    page = render_to_string("500.html", {"request_id": getattr(request, "request_id", "")})
+    return HttpResponse(page, status=500)

@@ -1,0 +1,124 @@
+"""Who did what and when on a document, from the audit chain, and comments as they are shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from apportion.records.audit import AuditEntry
+from apportion.records.documents import Document
+from apportion.records.people import Person
+
+_MOST = 60
+_MENTION = re.compile(r"(?<![\w@.+-])(@[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*(?:@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)?)")
+_ICONS = {
+    "issue": "file-check",
+    "accept": "circle-check",
+    "deem accepted": "clock",
+    "dispute": "message-question",
+    "withdraw dispute": "arrow-back-up",
+    "propose decision": "scale",
+    "withdraw proposal": "arrow-back-up",
+    "approve decision": "checks",
+    "comment": "message",
+    "attach": "paperclip",
+    "reopen": "rotate",
+    "extend deadline": "calendar-due",
+    "void": "ban",
+    "export journal": "upload",
+    "confirm posted": "building-bank",
+    "reverse": "arrow-back-up",
+}
+
+
+def _sentence(act: str) -> str:
+    """What an act is called after the name of who did it."""
+    return {
+        "issue": _("issued it"),
+        "accept": _("accepted it"),
+        "deem accepted": _("took silence as acceptance: the deadline had passed"),
+        "dispute": _("disputed it"),
+        "withdraw dispute": _("withdrew the dispute"),
+        "propose decision": _("proposed a decision"),
+        "withdraw proposal": _("took the proposed decision back"),
+        "approve decision": _("approved the decision"),
+        "comment": _("commented"),
+        "attach": _("added files"),
+        "reopen": _("opened the review again"),
+        "extend deadline": _("gave more time"),
+        "void": _("voided it"),
+        "export journal": _("exported it for the ledger"),
+        "confirm posted": _("noted that it is posted"),
+        "reverse": _("reversed its posting"),
+    }.get(act, act)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened."""
+
+    at: datetime
+    who: str
+    sentence: str
+    icon: str
+    about: str = ""
+    reason: str = ""
+
+
+def events(document: Document, disputes: Iterable[int], *, only_disputes: bool = False) -> list[Event]:
+    """What happened to a document and its disputes, the latest first. One query; load `issued_by` with the document."""
+    numbers = [str(number) for number in disputes]
+    condition = Q(subject_kind="dispute", subject_id__in=numbers)
+    if not only_disputes:
+        condition |= Q(subject_kind="document", subject_id=str(document.pk))
+    rows = AuditEntry.objects.filter(condition).exclude(act__startswith="refused").order_by("-number")
+    found = [_event(row) for row in rows.only("at", "person_name", "act", "subject_kind", "reason", "after")[:_MOST]]
+    if document.issued_at is not None and not only_disputes:
+        who = str(document.issued_by) if document.issued_by else "Apportion"
+        found.append(Event(document.issued_at, who, _sentence("issue"), _ICONS["issue"]))
+    return sorted(found, key=lambda event: event.at, reverse=True)
+
+
+def _event(row: AuditEntry) -> Event:
+    about = ""
+    if row.act == "dispute":
+        line = json.loads(row.after).get("line")
+        about = _("line %s") % line if line is not None else _("the whole")
+    elif row.act == "extend deadline":
+        about = _("until %s") % json.loads(row.after).get("review_until", "")
+    return Event(row.at, row.person_name, _sentence(row.act), _ICONS.get(row.act, "history"), about, row.reason)
+
+
+def said(text: str) -> SafeString:
+    """A comment as HTML: everything escaped, people who are named stand out, lines stay lines."""
+    lines = []
+    for line in text.split("\n"):
+        pieces = _MENTION.split(line)
+        lines.append(
+            format_html_join(
+                "",
+                "{}",
+                (
+                    (format_html('<strong class="mention">{}</strong>', piece) if number % 2 else piece,)
+                    for number, piece in enumerate(pieces)
+                ),
+            )
+        )
+    return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines))
+
+
+def handles(people: Sequence[Person]) -> list[tuple[Person, str]]:
+    """How each can be named in a comment: by the beginning of the mail address, if nobody else has the same."""
+    begins = [person.email.partition("@")[0].lower() for person in people]
+    return [
+        (person, f"@{begin if begins.count(begin) == 1 else person.email}")
+        for person, begin in zip(people, begins, strict=True)
+    ]
