@@ -169,7 +169,7 @@ NAMES = [
     *(f"{number}{suffix}" for number in NUMBERS for suffix in (".csv", ".html", ".json", ".txt")),
     "index.csv",
     "index.html",
-    *(f"journal-2026-10.{suffix}" for suffix in ("control.json", "csv", "hledger", "json")),
+    *(f"journal-2026-10.{suffix}" for suffix in ("beancount", "control.json", "csv", "hledger", "json")),
     "tie-out.json",
     "tie-out.txt",
 ]

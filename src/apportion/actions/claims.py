@@ -99,9 +99,9 @@ def propose_rules(actor: Actor, numbers: Sequence[int]) -> PolicyVersion:
         rows = list(Claim.objects.select_for_update(of=("self",)).filter(pk__in=chosen).select_related("cost_group"))
         if len(rows) != len(chosen):
             raise NotFoundError("One of these answers does not exist.", advice="Load the work list again.")
-        made_before = {row.policy_version_id for row in rows}
-        if made_before != {None} and len(made_before) == 1 and all(row.state == ClaimState.PROPOSED for row in rows):
-            return PolicyVersion.objects.get(pk=made_before.pop())
+        first = rows[0].policy_version_id
+        if first is not None and all(row.policy_version_id == first for row in rows):
+            return PolicyVersion.objects.get(pk=first)
         if any(row.state != ClaimState.OPEN for row in rows):
             raise StateError("One of these answers is not open any more.", advice="Load the work list again.")
         text = policy_text.with_rules(base.version.text, _rules(base.version.text, rows))

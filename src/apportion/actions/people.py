@@ -252,11 +252,11 @@ def end_grant(actor: Actor, pk: int, reason: str = "") -> Grant:
 
 
 def _keep_an_administrator(without: Person) -> None:
-    """At least one other active administrator who can sign in. Locks them, so that two cannot leave at once."""
+    """At least one other active administrator. Locks them, so that the last two cannot leave at once."""
     administers = Q(grants__role=Role.ADMINISTRATOR, grants__ended_at__isnull=True)
-    administrators = Person.objects.filter(administers, is_active=True).values_list("pk", flat=True)
-    found = set(Person.objects.select_for_update().filter(pk__in=[*administrators]).values_list("pk", flat=True))
-    if without.pk in found and len(found) == 1:
+    administrators = Person.objects.filter(administers, is_active=True).order_by("pk").values_list("pk", flat=True)
+    list(Person.objects.select_for_update().filter(pk__in=[*administrators]).order_by("pk"))
+    if {*administrators.all()} == {without.pk}:  # asked anew: another may have left while this one waited
         raise LastAdministratorError(
             f"{without} is the last administrator.", advice="Make somebody else administrator first."
         )

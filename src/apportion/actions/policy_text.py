@@ -106,7 +106,7 @@ def fresh_id(wanted: str, taken: Sequence[str]) -> str:
 
 
 def _with(text: str, rule: NewRule) -> str:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     listed = next(value for key, value in root.value if key.value == "rules")
     ids = [_id_of(item) for item in listed.value]
     place = ids.index(rule.before) if rule.before in ids else None

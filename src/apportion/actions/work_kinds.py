@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from apportion.actions import (  # the last two register kinds of their own
+from apportion.actions import (  # those that are not used here register kinds of their own
+    auditing,  # noqa: F401
     closing,
     issuing,
     policy_simulation,  # noqa: F401

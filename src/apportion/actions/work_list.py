@@ -83,7 +83,7 @@ class WorkList:
 _known: dict[str, WorkList] = {}
 
 
-def find(period: BillingPeriod, run: str) -> WorkList | None:
+def find(run: str) -> WorkList | None:
     """The list of a run, where it is known already. One query at most."""
     if run in _known:
         return _known[run]
@@ -96,7 +96,7 @@ def look(period: BillingPeriod, run: str) -> WorkList | None:
 
     Raises `InputRefusedError` where charges were delivered since the period was allocated.
     """
-    found = find(period, run)
+    found = find(run)
     if found is not None:
         return found
     place = workspace()

@@ -11,6 +11,8 @@ import typer
 
 from apportion.cli import (
     allocate,
+    audit,
+    books,
     close,
     commitments,
     deliveries,
@@ -23,9 +25,11 @@ from apportion.cli import (
     journal,
     lab,
     methodology,
+    people,
     periods,
     policy,
     restate,
+    serve,
     simulate,
     statements,
     tie_out,
@@ -36,7 +40,7 @@ from apportion.cli.face import Face
 
 _ORDER = """
 init ingest usage deliveries findings policy methodology periods allocate statements journal tie-out explain export
-commitments simulate lab restate close demo
+commitments simulate lab restate close serve people books audit demo
 """.split()
 
 
@@ -55,12 +59,10 @@ def command() -> Any:
     act(app, "deliveries")(deliveries.run)
     act(app, "findings")(findings.run)
     about_policy = "Check the policy, compare two, or print the JSON Schema of policy files."
-    of_policy = typer.Typer(help=about_policy, no_args_is_help=False)
-    of_policy.callback(invoke_without_command=True)(_only_help)
+    of_policy = _group(app, "policy", about_policy)
     act(of_policy, "check")(policy.check)
     act(of_policy, "diff")(policy.diff)
     act(of_policy, "schema")(policy.schema)
-    app.add_typer(of_policy, name="policy")
     act(app, "methodology")(methodology.run)
     act(app, "periods")(periods.run)
     act(app, "allocate")(allocate.run)
@@ -74,9 +76,26 @@ def command() -> Any:
     act(app, "lab")(lab.run)
     act(app, "restate")(restate.run)
     act(app, "close")(close.run)
+    act(app, "serve")(serve.run)
+    of_people = _group(app, "people", "Add the people who may sign in.")
+    act(of_people, "add")(people.add)
+    of_books = _group(app, "books", "Make, update and check the database of issued documents.")
+    act(of_books, "migrate")(books.migrate)
+    act(of_books, "check")(books.check)
+    of_audit = _group(app, "audit", "Prove and export the audit chain.")
+    act(of_audit, "verify")(audit.verify)
+    act(of_audit, "export")(audit.export)
     act(app, "demo")(demo.run)
     made: Any = typer.main.get_command(app)
     made.commands = {name: made.commands[name] for name in _ORDER}  # groups would otherwise come last
+    return made
+
+
+def _group(app: typer.Typer, name: str, about: str) -> typer.Typer:
+    """A command that is only the name of others."""
+    made = typer.Typer(help=about, no_args_is_help=False)
+    made.callback(invoke_without_command=True)(_only_help)
+    app.add_typer(made, name=name)
     return made
 
 
@@ -105,6 +124,7 @@ def _before(
     Begin:
       apportion demo DIR   a year of an invented company, closed month by month
       apportion init DIR   a workspace of your own
+      apportion serve      the review in a web browser
 
     \b
     Exit status:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from apportion.cli import site
 from apportion.cli.arguments import Period
 from apportion.cli.face import Face, option, shown_path
 from apportion.cli.failures import BOOKS_DIFFER
@@ -38,12 +39,14 @@ def run(
         typer.Option("--ingest", metavar="PATH", help="Load this delivery first; may be given several times."),
     ] = None,
     keep_open: Annotated[bool, typer.Option("--keep-open", help="Do all of it, but do not seal the period.")] = False,
+    acting: site.As = "",
 ) -> None:
     """Close a period: every stage in order, and the seal.
 
     Checks the policy, loads deliveries (--ingest), lists findings, allocates, makes statements and journal, ties out,
     writes the files and seals the period for ever. Where the tie-out does not hold, nothing is written or sealed and
-    the exit status is 3. A sealed period is replayed and has to come out the same.
+    the exit status is 3. A sealed period is replayed and has to come out the same. Where the period's documents are
+    issued in the books, it is sealed there, by a person (--as), and only when nothing of it is undecided.
 
     \b
     Examples:
@@ -59,7 +62,7 @@ def run(
         closed = _settle(face, workspace, period)
         holds = closed.month.tie_out.holds
         if holds and not keep_open:
-            _seal(face, workspace, closed.month)
+            _seal(face, workspace, closed.month, acting)
         elif holds and workspace.sealed(period) is None:
             step(face, "Open", "not sealed, because of --keep-open", mark="·")
     face.give(_document(workspace, closed, receipts))
@@ -162,15 +165,34 @@ def _write(face: Face, workspace: Workspace, month: Month) -> Closed:
     return Closed(month, pages, files)
 
 
-def _seal(face: Face, workspace: Workspace, month: Month) -> None:
+def _seal(face: Face, workspace: Workspace, month: Month, acting: str) -> None:
     from apportion.close import month as months
 
     period = month.run.period
     if workspace.sealed(period) is not None:
         step(face, "Sealed", f"before, and replayed to the same digits: run {month.run.digest[:12]}")
         return
-    workspace.seal(period, months.sealed_record(month))
+    if _is_issued(workspace, period):
+        from apportion.actions import sealing
+
+        sealing.seal(site.actor(acting), period, done=month, place=workspace)
+    else:
+        workspace.seal(period, months.sealed_record(month))
     step(face, "Sealed", f"for ever, with its inputs and the software: run {month.run.digest[:12]}")
+
+
+def _is_issued(workspace: Workspace, period: BillingPeriod) -> bool:
+    """Whether people are reviewing the period's documents; told without loading Django where there are no books."""
+    if not (site.has_books(workspace.root) and site.can_boot(workspace.root)):
+        return False
+    site.boot_at(workspace.root)
+    from apportion.records import upkeep
+    from apportion.records.closes import Close
+
+    with upkeep.explained():
+        if upkeep.is_new():
+            return False
+        return Close.objects.filter(period=str(period), issued_at__isnull=False).exists()
 
 
 def _show_end(face: Face, workspace: Workspace, closed: Closed) -> None:

@@ -32,8 +32,9 @@ def run(
 ) -> None:
     """Make an invented company, load its deliveries and close its months.
 
-    Six vendors deliver for twelve months; every month is closed and sealed but the last, which stays open to look at.
-    The same every time; --rows says how finely its cost is metered.
+    Six vendors deliver for twelve months; every month is closed and sealed but the last, which stays open to look at:
+    with the web application installed, it is issued and in review, with people to sign in as. The same every time;
+    --rows says how finely its cost is metered.
 
     \b
     Examples:
@@ -92,20 +93,40 @@ def _ingest(face: Face, workspace: Workspace, company: DemoCompany) -> None:
 
 
 def _close(face: Face, workspace: Workspace, company: DemoCompany) -> Month:
-    """Close every month in order; the last one stays open."""
+    """Close every month in order; the last one stays open, or in review where the web application is installed."""
     from apportion.cli.close import step
     from apportion.cli.progress import spinner
     from apportion.close import month as closing
+    from apportion.demo import budgets
 
-    for period in company.periods[:-1]:
+    reviewed = _begin_review(workspace)
+    for place, period in enumerate(company.periods):
+        is_last = period == company.periods[-1]
         with spinner(face, f"Closing {period}"):
-            done = closing.close(workspace, period)
-        step(face, str(period), f"closed and sealed    {_sums(done)}")
-    period = company.periods[-1]
-    with spinner(face, f"Closing {period}"):
-        done = closing.close(workspace, period, seal=False)
-    step(face, str(period), f"ties out, left open  {_sums(done)}")
+            done = closing.close(workspace, period, seal=not (is_last or reviewed))
+            if reviewed:
+                from apportion.demo import review
+
+                review.month(done, place, is_last=is_last)
+            if not is_last:
+                budgets.add(workspace.root, period.next, done.statements)
+        ends = ("issued, in review   " if reviewed else "ties out, left open ") if is_last else "closed and sealed   "
+        step(face, str(period), f"{ends} {_sums(done)}")
     return done
+
+
+def _begin_review(workspace: Workspace) -> bool:
+    """Make the books with the company's people; False where the web application is not installed."""
+    from apportion.cli import site
+
+    if not site.can_boot(workspace.root):
+        return False
+    site.boot_at(workspace.root)
+    from apportion import organization
+    from apportion.demo import review
+
+    review.begin(organization.read(workspace.root / workspace.settings.organization))
+    return True
 
 
 def _sums(month: Month) -> str:
@@ -119,7 +140,7 @@ def _sums(month: Month) -> str:
 
 
 def _show_end(face: Face, workspace: Workspace, month: Month) -> None:
-    from apportion.cli import close, statements
+    from apportion.cli import close, site, statements
     from apportion.cli.tables import Column, table
     from apportion.invoice.wording import grouped, period_name
 
@@ -140,6 +161,21 @@ def _show_end(face: Face, workspace: Workspace, month: Month) -> None:
     for command, about in tries(workspace, month):
         face.say(f"  {command}")
         face.say(f"      {about}", "dim")
+    if site.has_books(workspace.root):
+        _say_people(face)
+
+
+def _say_people(face: Face) -> None:
+    """As whom to sign in. The people are made up, so their password may be read by everybody."""
+    from apportion.demo import people
+
+    face.say()
+    face.say(f"Sign in with the password {people.PASSWORD} as", "bold")
+    rows = [(people.mail(people.OWNER), "an owner: accepts or disputes the cost of Search")]
+    rows += [(people.mail(each.mail), each.says) for each in people.CAST]
+    width = max(len(mail) for mail, _ in rows)
+    for mail, says in rows:
+        face.say(f"  {mail:<{width}}  {says}")
 
 
 def _largest(month: Month) -> list[Statement]:
@@ -157,6 +193,7 @@ def _largest(month: Month) -> list[Statement]:
 
 def tries(workspace: Workspace, month: Month) -> list[tuple[str, str]]:
     """Commands that work on this demo as they stand, each with what it shows."""
+    from apportion.cli import site
     from apportion.invoice.statement import LineKind
 
     where = option(workspace)
@@ -172,7 +209,9 @@ def tries(workspace: Workspace, month: Month) -> list[tuple[str, str]]:
         ),
         (f"apportion {where}tie-out {period}", "every stage of the month to the last digit, and each difference"),
         (f"apportion {where}findings --period {period}", "what was wrong with the data"),
-        (f"apportion {where}close {period}", "write its statements and journal, and seal it"),
+        (f"apportion {where}serve", "the review of that month in a web browser, at http://127.0.0.1:8000")
+        if site.has_books(workspace.root)
+        else (f"apportion {where}close {period}", "write its statements and journal, and seal it"),
     ]
 
 

@@ -8,6 +8,7 @@ from importlib import resources
 from itertools import groupby
 from pathlib import Path
 
+from apportion.demo import budgets
 from apportion.demo.delivery import DemoCompany, DemoDelivery, DemoTotal
 from apportion.demo.expand import Writer
 from apportion.demo.files import DELIVERIES, write_bill
@@ -38,7 +39,7 @@ def write(
     bills = plan(rows, months, seed)
     if directory.exists() and not directory.is_dir():
         raise InputRefusedError(f"{directory} is not a directory.", advice="Name a new directory for the demo.")
-    names = (*DOCUMENTS, RATES, DELIVERIES)
+    names = (*DOCUMENTS, RATES, budgets.FILE, DELIVERIES)
     taken = [name for name in names if (directory / name).exists()]
     if taken:
         raise InputRefusedError(
@@ -49,7 +50,7 @@ def write(
         try:
             return _written(directory, bills, progress)
         except BaseException:
-            for name in (*DOCUMENTS, RATES):
+            for name in (*DOCUMENTS, RATES, budgets.FILE):
                 (directory / name).unlink(missing_ok=True)
             shutil.rmtree(directory / DELIVERIES, ignore_errors=True)
             raise
@@ -59,6 +60,7 @@ def _written(directory: Path, bills: Sequence[Bill], progress: Callable[[int], N
     for name in DOCUMENTS:
         text = resources.files("apportion.demo").joinpath("documents", name).read_text(encoding="utf-8")
         (directory / name).write_text(text, encoding="utf-8")
+    (directory / budgets.FILE).write_text(budgets.HEADER, encoding="utf-8")
     write_rates(directory / RATES, dict.fromkeys(bill.month for bill in bills))
     deliveries: list[DemoDelivery] = []
     with Writer() as writer:

@@ -1,16 +1,18 @@
-"""The journal as files: the machine file with its control file, hledger and JSON."""
+"""The journal as files: the machine file with its control file, plain text for two other ledgers, and JSON."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from apportion.invoice.export import write_files
-from apportion.post.formats import csv_text, hledger, json_text
+from apportion.post.formats import beancount, csv_text, hledger, json_text
 from apportion.post.journal import Journal
 
 
 def write_journal(journal: Journal, directory: Path) -> tuple[Path, ...]:
-    """Write ``journal-PERIOD`` as .csv with .control.json, .hledger and .json; return the files.
+    """Write ``journal-PERIOD`` as .csv with .control.json, .hledger, .beancount and .json; return the files.
+
+    Statistical quantities, where there are some, are in a .statistical.csv of their own.
 
     The same journal gives the same bytes. Raises `BadValueError` for text that machine files refuse, before anything
     is written, and `StorageError` when the disk refuses.
@@ -19,8 +21,10 @@ def write_journal(journal: Journal, directory: Path) -> tuple[Path, ...]:
     name = f"journal-{journal.period}"
     contents = {
         f"{name}.csv": machine.lines,
+        **({f"{name}.statistical.csv": machine.statistical} if machine.statistical else {}),
         f"{name}.control.json": machine.control,
         f"{name}.hledger": hledger.render(journal),
+        f"{name}.beancount": beancount.render(journal),
         f"{name}.json": json_text.render(journal),
     }
     return write_files(contents, directory)

@@ -13,17 +13,28 @@ from hashlib import sha256
 
 from apportion.allocate.rule import Holder
 from apportion.errors import BadValueError, InputRefusedError
-from apportion.invoice.statement import Statement
 from apportion.ledger.account import tidy
 from apportion.ledger.entry import Entry, Posting
+from apportion.ledger.local import Local
+from apportion.ledger.statistical import StatisticalEntry, StatisticalLine
 from apportion.organization.coding import Coding
 from apportion.periods import BillingPeriod
-from apportion.post.mapping import PostingAccounts, check_intercompany, check_payer, codings
+from apportion.post.document import PostableDocument
+from apportion.post.mapping import (
+    BY_CODING,
+    AccountRule,
+    LedgerMapping,
+    Postable,
+    PostingAccounts,
+    check_intercompany,
+    check_payer,
+)
+from apportion.post.transfer import Transfer, by_number, postings, transfers
 
-# Above this many names a line's text says how many there are; the numbers of their statements are in its `ref`.
-_NAMES = 3
-
-_POSTING = tuple(field.name for field in fields(Posting))
+_POSTING = tuple(field.name for field in fields(Posting) if field.name != "local")
+_LOCAL = tuple(field.name for field in fields(Local) if field.name != "rate_on")
+_RULE = tuple(field.name for field in fields(AccountRule))
+_STATISTICAL = tuple(field.name for field in fields(StatisticalLine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +42,33 @@ class Journal:
     """Entries of one billing period, each balanced in every company and currency.
 
     `source_hash` is SHA-256 over the statements and accounts that the journal was made from: the same ones give the
-    same journal, id included. Raises `BadValueError` for two entries with one id, and for an id that texts cannot keep.
+    same journal, id included. `statistical` are quantities for showback, never money. Raises `BadValueError` for two
+    entries with one id, and for an id that texts cannot keep.
     """
 
     id: str
     period: BillingPeriod
     source_hash: str
     entries: tuple[Entry, ...]
+    statistical: tuple[StatisticalEntry, ...] = ()
 
     def __post_init__(self) -> None:
         if self.id != tidy(self.id) or self.source_hash != tidy(self.source_hash):
             raise BadValueError(f"{self.id!r} cannot be the id of a journal, or its source hash is no hash.")
-        ids = [entry.id for entry in self.entries]
+        ids = [entry.id for entry in self.entries] + [entry.id for entry in self.statistical]
         if len(set(ids)) != len(ids):
             raise BadValueError(f"Two entries of journal {self.id} have the same id.")
 
     @property
     def digest(self) -> str:
         """SHA-256 over everything in the journal: every text carries it, so that a change on the way is found."""
-        content = [self.id, str(self.period), self.source_hash, [_content(entry) for entry in self.entries]]
-        return _sha256(content)
+        return _sha256(
+            [
+                [self.id, str(self.period), self.source_hash],
+                [_content(entry) for entry in self.entries],
+                [_statistical(entry) for entry in self.statistical],
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +88,7 @@ _STAYS = {
 }
 
 
-def not_posted(statements: Iterable[Statement]) -> tuple[NotPosted, ...]:
+def not_posted(statements: Iterable[Postable]) -> tuple[NotPosted, ...]:
     """The amounts that have no line in the journal because they stay with the payer."""
     return tuple(
         NotPosted(
@@ -86,51 +104,61 @@ def not_posted(statements: Iterable[Statement]) -> tuple[NotPosted, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Transfer:
-    """What one coding takes over in one currency, and from which statements."""
-
-    coding: Coding
-    currency: str
-    minor: int
-    names: tuple[str, ...]
-    numbers: tuple[str, ...]
-
-
-def journal(statements: Sequence[Statement], accounts: PostingAccounts) -> Journal:
+def journal(
+    statements: Sequence[Postable],
+    accounts: PostingAccounts,
+    mapping: LedgerMapping = BY_CODING,
+    posting_on: date | None = None,
+) -> Journal:
     """The cost transfer of one period: debit each cost group's coding, credit the payer's transfer account.
 
-    Statements with the same coding share a line, and lines of zero are left out. Where the buying company is not
-    the payer's, the payer's receivable and the buyer's payable keep both companies in balance. Unallocated and kept
-    central stay with the payer (see `not_posted`). Both dates are the last day of the period. Raises
-    `UnmappedError` for missing codes and `InputRefusedError` for statements of several periods or of none.
+    `statements` are documents of any kind; where `mapping` asks for their lines they are `PostableDocument`s. Documents
+    with the same codes share a posting, unless each line is to have its own; amounts of zero are left out. Where the
+    buying company is not the payer's, the payer's receivable and the buyer's payable keep both companies in balance.
+    Unallocated and kept central stay with the payer (see `not_posted`). Both dates are the last day of the period;
+    with `posting_on` in a later one, the entries say which period they belong to.
+
+    Raises `UnmappedError` for missing codes and `InputRefusedError` for documents of several periods or of none, the
+    same one twice, and showback, which is never posted.
     """
     period = _one_period(statements)
+    _check_chargeback(statements)
     groups = [
         statement
         for statement in statements
         if statement.holder.holder is Holder.COST_GROUP and any(total.minor for total in statement.totals)
     ]
-    source_hash = _source_hash(statements, accounts)
+    source_hash = _source_hash(statements, accounts, mapping, posting_on)
     journal_id = f"JN-{period}-{source_hash[:12]}"
-    transfers = _transfers(groups, codings(groups, accounts))
-    if transfers:
+    found = transfers(groups, accounts, mapping)
+    if found:
         check_payer(accounts)
-        check_intercompany((transfer.coding.company for transfer in transfers), accounts)
+        check_intercompany((transfer.at.company for transfer in found), accounts)
     last_day = period.ends_on - timedelta(days=1)
-    pairs = sorted({(transfer.coding.company, transfer.currency) for transfer in transfers})
+    day = posting_on or last_day
+    pairs: dict[tuple[str, str], list[Transfer]] = {}
+    for transfer in found:
+        pairs.setdefault((transfer.at.company, transfer.currency), []).append(transfer)
     entries = tuple(
-        _entry(
-            f"{journal_id}-{count:04d}",
-            last_day,
-            _postings([each for each in transfers if (each.coding.company, each.currency) == pair], accounts, period),
-        )
-        for count, pair in enumerate(pairs, start=1)
+        _entry(f"{journal_id}-{count:04d}", period, last_day, day, postings(pairs[pair], accounts, period))
+        for count, pair in enumerate(sorted(pairs), start=1)
     )
     return Journal(journal_id, period, source_hash, entries)
 
 
-def _one_period(statements: Sequence[Statement]) -> BillingPeriod:
+def of_entries(
+    period: BillingPeriod, entries: Iterable[Entry] = (), statistical: Iterable[StatisticalEntry] = ()
+) -> Journal:
+    """A journal of entries made otherwise than from documents: accruals, vouchers, amortisation, showback.
+
+    Its id and source hash are made from all that is in it. Raises `BadValueError` for two entries with one id.
+    """
+    kept, counted = tuple(entries), tuple(statistical)
+    source_hash = Journal("", period, "", kept, counted).digest
+    return Journal(f"JN-{period}-{source_hash[:12]}", period, source_hash, kept, counted)
+
+
+def _one_period(statements: Sequence[Postable]) -> BillingPeriod:
     periods = {statement.period for statement in statements}
     if len(periods) != 1:
         raise InputRefusedError(
@@ -140,81 +168,30 @@ def _one_period(statements: Sequence[Statement]) -> BillingPeriod:
     return periods.pop()
 
 
-def _transfers(groups: Sequence[Statement], coded: dict[str, Coding]) -> list[_Transfer]:
-    """Statements added up by coding and currency, in the order of their numbers; sums of zero left out."""
-    merged: dict[tuple[Coding, str], _Transfer] = {}
-    for statement in sorted(groups, key=lambda statement: statement.number):
-        for total in statement.totals:
-            if total.minor == 0:
-                continue
-            key = (coded[statement.holder.code], total.currency)
-            old = merged.get(key, _Transfer(*key, 0, (), ()))
-            merged[key] = _Transfer(
-                *key,
-                old.minor + total.minor,
-                (*old.names, tidy(statement.name)),
-                (*old.numbers, str(statement.number)),
-            )
-    return [transfer for transfer in merged.values() if transfer.minor]
-
-
-def _postings(transfers: Sequence[_Transfer], accounts: PostingAccounts, period: BillingPeriod) -> tuple[Posting, ...]:
-    """The postings of one buying company and currency: buyer first, sorted by account and dimension, then the payer."""
-    buyer, currency = transfers[0].coding.company, transfers[0].currency
-    payer = accounts.payer
-    whole = sum(transfer.minor for transfer in transfers)
-    postings = [
-        Posting(
-            account=transfer.coding.ledger_account,
-            company=buyer,
-            cost_center=transfer.coding.cost_center,
-            department=transfer.coding.department,
-            currency=currency,
-            amount_minor=transfer.minor,
-            text=_text(period, transfer.names),
-            ref=" ".join(transfer.numbers),
+def _check_chargeback(documents: Iterable[Postable]) -> None:
+    shown = [each.number for each in documents if isinstance(each, PostableDocument) and each.is_showback]
+    if shown:
+        raise InputRefusedError(
+            f"{', '.join(shown)} is showback, which is never posted as money.",
+            advice="Count it on a statistical account, or move the cost group to chargeback.",
         )
-        for transfer in sorted(
-            transfers,
-            key=lambda each: (each.coding.ledger_account, each.coding.cost_center, each.coding.department),
-        )
-    ]
-    if buyer != payer.company:
-        said = f"Cloud cost {period} between companies"
-        postings.append(
-            Posting(accounts.intercompany_payable, buyer, "", "", currency, -whole, text=said, partner=payer.company)
-        )
-        postings.append(
-            Posting(accounts.intercompany_receivable, payer.company, "", "", currency, whole, text=said, partner=buyer)
-        )
-    postings.append(
-        Posting(
-            account=accounts.transferred_out,
-            company=payer.company,
-            cost_center=payer.cost_center,
-            department=payer.department,
-            currency=currency,
-            amount_minor=-whole,
-            text=f"Cloud cost {period} transferred out",
-        )
-    )
-    return tuple(posting for posting in postings if posting.amount_minor)
 
 
-def _text(period: BillingPeriod, names: Sequence[str]) -> str:
-    said = ", ".join(names) if len(names) <= _NAMES else f"{len(names)} cost groups"
-    return tidy(f"Cloud cost {period}: {said}")
-
-
-def _entry(entry_id: str, day: date, postings: tuple[Posting, ...]) -> Entry:
-    companies = dict.fromkeys(posting.company for posting in postings)
+def _entry(
+    entry_id: str, period: BillingPeriod, document_on: date, posting_on: date, made: tuple[Posting, ...]
+) -> Entry:
+    companies = dict.fromkeys(posting.company for posting in made)
     said = f" to company {next(iter(companies))}" if len(companies) > 1 else ""
-    return Entry(entry_id, day, day, f"Cloud cost transfer {day:%Y-%m}{said}", postings)
+    text = f"Cloud cost transfer {period}{said}"
+    late = None if BillingPeriod.of(posting_on) == period else period
+    return Entry(entry_id, document_on, posting_on, text, made, belongs_to=late)
 
 
-def _source_hash(statements: Sequence[Statement], accounts: PostingAccounts) -> str:
+def _source_hash(
+    statements: Sequence[Postable], accounts: PostingAccounts, mapping: LedgerMapping, posting_on: date | None
+) -> str:
     """SHA-256 over everything that a journal depends on, as canonical JSON."""
-    source = {
+    source: dict[str, object] = {
         "accounts": {
             "payer": _codes(accounts.payer),
             "transferred_out": accounts.transferred_out,
@@ -232,16 +209,35 @@ def _source_hash(statements: Sequence[Statement], accounts: PostingAccounts) -> 
                 "totals": [[total.currency, total.minor] for total in statement.totals],
                 "digests": [statement.policy_digest, statement.organization_digest, statement.snapshot_digest],
             }
-            for statement in sorted(statements, key=lambda statement: statement.number)
+            for statement in sorted(statements, key=by_number)
         ],
     }
+    if mapping != BY_CODING:
+        source["mapping"] = {
+            "rules": [[str(getattr(rule, name) or "") for name in _RULE] for rule in mapping.rules],
+            "dimensions": {code: own for code, own in mapping.dimensions.items() if own},
+            "each_line": mapping.each_line,
+        }
+    if posting_on is not None:
+        source["posting_on"] = posting_on.isoformat()
     return _sha256(source)
 
 
 def _content(entry: Entry) -> list[object]:
-    postings = [[getattr(posting, name) for name in _POSTING] for posting in entry.postings]
-    days = [entry.document_on.isoformat(), entry.posting_on.isoformat()]
-    return [entry.id, *days, entry.text, entry.reverses, postings]
+    postings = [[*(getattr(posting, name) for name in _POSTING), _local(posting.local)] for posting in entry.postings]
+    days = [entry.document_on.isoformat(), entry.posting_on.isoformat(), str(entry.belongs_to or "")]
+    return [entry.id, str(entry.kind), *days, entry.text, entry.reverses, postings]
+
+
+def _local(local: Local | None) -> list[object] | None:
+    if local is None:
+        return None
+    return [*(getattr(local, name) for name in _LOCAL), local.rate_on.isoformat()]
+
+
+def _statistical(entry: StatisticalEntry) -> list[object]:
+    lines = [[getattr(line, name) for name in _STATISTICAL] for line in entry.lines]
+    return [entry.id, entry.document_on.isoformat(), entry.posting_on.isoformat(), entry.text, entry.reverses, lines]
 
 
 def _sha256(value: object) -> str:

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
 
+from apportion.allocate.rule import Target
 from apportion.errors import UnmappedError
-from apportion.invoice.statement import Statement
+from apportion.ledger.account import Dimensions, LedgerAccount, dimensions
 from apportion.organization.coding import Coding
+from apportion.organization.cost_group import Tree
+from apportion.periods import BillingPeriod
+
+
+class Amount(Protocol):
+    """A total in minor units of one currency."""
+
+    @property
+    def currency(self) -> str: ...
+    @property
+    def minor(self) -> int: ...
+
+
+class Postable(Protocol):
+    """What a journal asks of a document: a run's statement has it, and an issued invoice or note."""
+
+    @property
+    def number(self) -> object: ...
+    @property
+    def period(self) -> BillingPeriod: ...
+    @property
+    def holder(self) -> Target: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def coding(self) -> Coding: ...
+    @property
+    def totals(self) -> Sequence[Amount]: ...
+    @property
+    def policy_digest(self) -> str: ...
+    @property
+    def organization_digest(self) -> str: ...
+    @property
+    def snapshot_digest(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class PostingAccounts:
-    """The payer's side of a cost transfer; empty where the company has no such account.
+    """Ledger accounts by role; empty where the company has none. The settings' section ``ledger`` says what each does.
 
-    `payer` says in which company, cost center and department the provider invoices were booked.
+    `payer` says in which company, cost center, department and account the provider invoices were booked.
     `transferred_out` takes the cost off the payer, the two intercompany accounts stand between legal entities, and
     `suspense`, where there is one, takes the cost of groups that lack a code.
     """
@@ -24,6 +61,114 @@ class PostingAccounts:
     intercompany_receivable: str = ""
     intercompany_payable: str = ""
     suspense: str = ""
+    rounding: str = ""
+    payables: str = ""
+    accrued: str = ""
+    prepaid: str = ""
+    input_tax: str = ""
+    output_tax: str = ""
+    intercompany_revenue: str = ""
+    intercompany_expense: str = ""
+    intercompany_input_tax: str = ""
+    intercompany_output_tax: str = ""
+    exchange_gain: str = ""
+    exchange_loss: str = ""
+    exchange_rounding: str = ""
+    statistical: str = ""
+    suspense_cost_center: str = ""
+    elimination_company: str = ""
+
+    def code(self, role: str) -> str:
+        """The code of a role. Raises `UnmappedError` where the settings name none."""
+        found = str(getattr(self, role))
+        if not found:
+            raise UnmappedError(
+                f"The settings name no ledger code for '{role}'.", advice=f"Add 'ledger: {role}: …' to the settings."
+            )
+        return found
+
+    def at(self, role: str, partner: str = "") -> LedgerAccount:
+        """The payer's account of a role, without a cost center. Raises `UnmappedError` where the settings name none."""
+        return LedgerAccount(self.payer.company, self.code(role), partner=partner)
+
+    @property
+    def expense(self) -> LedgerAccount:
+        """Where the provider invoices are booked: the payer's account, cost center and department."""
+        payer = self.payer
+        if not payer.ledger_account:
+            raise UnmappedError(
+                "The settings name no ledger account that provider invoices are booked on.",
+                advice="Add 'payer: ledger_account: …' to the settings.",
+            )
+        return LedgerAccount(payer.company, payer.ledger_account, payer.cost_center, payer.department)
+
+    @property
+    def contra(self) -> LedgerAccount:
+        """What takes cost off the payer, on its cost center and department. Raises `UnmappedError`."""
+        payer = self.payer
+        return LedgerAccount(payer.company, self.code("transferred_out"), payer.cost_center, payer.department)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRule:
+    """Lines of a charge category, a service or both go to `account`; empty conditions fit every line.
+
+    It holds for documents of periods that begin on `since` or later and before `until`.
+    """
+
+    account: str
+    charge_category: str = ""
+    service: str = ""
+    company: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    def fits(self, company: str, charge_category: str, service: str, day: date) -> bool:
+        """Is it about such a line of a document whose period begins on `day`?"""
+        asked = (
+            (self.company, company),
+            (self.charge_category, charge_category),
+            (self.service, service),
+        )
+        return (
+            all(wanted in {"", given} for wanted, given in asked)
+            and (self.since is None or self.since <= day)
+            and (self.until is None or day < self.until)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerMapping:
+    """How documents come to their codes beyond their coding: the same tree that statements are made by.
+
+    `rules` are asked in their order before the cost group's own account. `dimensions` holds the codes of each cost
+    group's own dimensions, inherited down the tree. With `each_line`, every line of a document is a posting of its own.
+    """
+
+    rules: tuple[AccountRule, ...] = ()
+    dimensions: Mapping[str, Dimensions] = field(default_factory=dict)
+    each_line: bool = False
+
+    def account(self, coding: Coding, charge_category: str, service: str, day: date) -> str:
+        """The account of a line: that of the first rule that fits, else the coding's own."""
+        for rule in self.rules:
+            if rule.fits(coding.company, charge_category, service, day):
+                return rule.account
+        return coding.ledger_account
+
+
+BY_CODING = LedgerMapping()  # nothing but each cost group's own coding
+
+
+def tree_dimensions(tree: Tree, attributes: Mapping[str, str]) -> dict[str, Dimensions]:
+    """The dimensions of every cost group of a tree, by its code: `attributes` names the attribute of each dimension.
+
+    The tree has inherited them from above already. Raises `BadValueError` for a code that ledgers would change.
+    """
+    return {
+        code: dimensions({name: tree[code].attribute(attribute) for name, attribute in attributes.items()})
+        for code in tree
+    }
 
 
 def check_payer(accounts: PostingAccounts) -> None:
@@ -42,8 +187,10 @@ def check_payer(accounts: PostingAccounts) -> None:
         )
 
 
-def codings(statements: Iterable[Statement], accounts: PostingAccounts) -> dict[str, Coding]:
-    """The coding to post each statement with, by cost group code.
+def codings(
+    statements: Iterable[Postable], accounts: PostingAccounts, by_rule: Collection[str] = ()
+) -> dict[str, Coding]:
+    """The coding to post each document with, by its number; those `by_rule` need no ledger account of their own.
 
     Ledger account and cost center must be there, and the company where the payer has one; the department may be
     empty. A group that lacks a code goes to the suspense account, with what it has and the payer's codes for the
@@ -53,10 +200,12 @@ def codings(statements: Iterable[Statement], accounts: PostingAccounts) -> dict[
     faults: list[str] = []
     for statement in statements:
         missing = _missing(statement.coding, accounts.payer)
+        if str(statement.number) in by_rule:
+            missing.remove("ledger account")
         if not missing:
-            found[statement.holder.code] = statement.coding
+            found[str(statement.number)] = statement.coding
         elif accounts.suspense:
-            found[statement.holder.code] = Coding(
+            found[str(statement.number)] = Coding(
                 company=statement.coding.company or accounts.payer.company,
                 cost_center=statement.coding.cost_center or accounts.payer.cost_center,
                 department=statement.coding.department,

@@ -161,7 +161,7 @@ def test_a_disputed_document_is_not_replaced(northwind: Books) -> None:
     northwind.write("policy.yaml", policy.replace("rules:\n", STRAY_TO_BLUE))
     closing.allocate(northwind.actor("analyst"), OCTOBER)
     labels = sorted(Document.objects.values_list("label", "issue_state"))
-    with pytest.raises(StateError, match="cannot be replaced[.] A dispute on it is not decided yet"):
+    with pytest.raises(StateError, match=r"cannot be replaced\. A dispute on it is not decided yet"):
         issuing.issue(northwind.actor("controller"), OCTOBER)
     assert sorted(Document.objects.values_list("label", "issue_state")) == labels
     with pytest.raises(StateError, match=r"1 dispute is not decided: line 1 of NW-2000-FY2026-S-000001"):

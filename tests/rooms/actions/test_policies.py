@@ -18,6 +18,7 @@ from apportion.records.documents import Document
 from apportion.records.policies import Claim, ClaimState, PolicyState, PolicyVersion
 from apportion.records.rights import ForbiddenError
 from apportion.review.states import StateError
+from apportion.warehouse.store import Workspace
 from tests.company import (  # noqa: F401 - fixtures
     OCTOBER,
     POLICY,
@@ -277,13 +278,13 @@ def test_the_work_list_shows_what_has_no_owner_and_what_has_no_tag(own_company: 
     (untagged,) = found.untagged.entries
     assert (untagged.minor, untagged.rule, untagged.holder, untagged.went_to) == (35000, "support", "pool", "support")
     document = Document.objects.get(holder="unallocated", period="2026-10", issue_state="issued")
-    assert found.unallocated.totals == {"EUR": document.totals.get().amount_minor}
+    assert found.unallocated.totals == {"USD": document.totals.get().amount_minor}
     assert found.tagged["red-web"] == (91040 + 10105, 91040 + 10105)
 
 
 def test_a_large_month_is_read_in_the_background(own_company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Close.objects.get(period="2026-10").run_digest
-    inline = work_list.read(work_list.workspace(), OCTOBER)
+    inline = work_list.read(Workspace.open(own_company.root), OCTOBER)
     monkeypatch.setattr(work_list, "AT_ONCE", 1)
     monkeypatch.setattr(work_list, "_known", {})
     assert work_list.look(OCTOBER, run) is None

@@ -19,7 +19,7 @@ from apportion.ledger.entry import Entry, Posting
 from apportion.organization.coding import Coding
 from apportion.periods import BillingPeriod
 from apportion.post.export import write_journal
-from apportion.post.formats import csv_text, hledger, json_text
+from apportion.post.formats import beancount, csv_text, hledger, json_text
 from apportion.post.formats.csv_text import MachineFile
 from apportion.post.formats.reading import minor
 from apportion.post.journal import Journal, journal
@@ -50,7 +50,7 @@ def without_entries(made: Journal) -> Journal:
 
 
 @pytest.mark.parametrize("change", [lambda made: made, without_entries], ids=["full", "empty"])
-@pytest.mark.parametrize("module", [json_text, hledger])
+@pytest.mark.parametrize("module", [json_text, hledger, beancount])
 def test_texts_are_read_back_to_the_same_journal(
     made: Journal, module: object, change: Callable[[Journal], Journal]
 ) -> None:
@@ -79,7 +79,9 @@ def test_the_control_file_counts_and_adds_up(made: Journal) -> None:
     file = csv_text.render(_plain(made))
     control = json.loads(file.control)
     assert control["lines"] == file.lines.count("\r\n") - 1
-    assert control["sha256"] == sha256(file.lines.encode()).hexdigest()
+    assert control["files"] == [
+        {"file": "journal-2026-10.csv", "sha256": sha256(file.lines.encode()).hexdigest()},
+    ]
     assert control["totals"] == [
         {"currency": "EUR", "debit": "2471.10", "credit": "2471.10"},
         {"currency": "JPY", "debit": "7", "credit": "7"},
@@ -127,7 +129,7 @@ def test_a_cut_or_swapped_machine_file_is_refused(made: Journal) -> None:
                 csv_text.parse(MachineFile(changed, control))
 
 
-@pytest.mark.parametrize("module", [json_text, hledger])
+@pytest.mark.parametrize("module", [json_text, hledger, beancount])
 @pytest.mark.parametrize(
     ("old", "new"),
     [("1234.56", "1234.57"), ("0010", "0020"), ("-31", "-30"), ("2026-10", "2026-09"), ("JPY", "KRW"), ("ST-", "XT-")],
@@ -142,7 +144,12 @@ def test_a_changed_text_is_refused(made: Journal, module: object, old: str, new:
 
 @pytest.mark.parametrize("source", ["", "{}", "[]", "null", "2026-10-31 * (x) y", "; journal: x"])
 def test_what_is_no_journal_is_refused(source: str) -> None:
-    for parse in (json_text.parse, hledger.parse, lambda text: csv_text.parse(MachineFile(text, text))):
+    for parse in (
+        json_text.parse,
+        hledger.parse,
+        beancount.parse,
+        lambda text: csv_text.parse(MachineFile(text, text)),
+    ):
         with pytest.raises(BadValueError):
             parse(source)
 
@@ -163,6 +170,7 @@ def test_files_are_the_same_twice(made: Journal, tmp_path: Path) -> None:
         "journal-2026-10.csv",
         "journal-2026-10.control.json",
         "journal-2026-10.hledger",
+        "journal-2026-10.beancount",
         "journal-2026-10.json",
     ]
     before = [path.read_bytes() for path in paths]
@@ -239,5 +247,5 @@ def _plain(made: Journal) -> Journal:
 def _resealed(control: str, lines: str) -> str:
     """The control file with the digest that fits changed lines: the other controls must catch them."""
     data = json.loads(control)
-    data["sha256"] = sha256(lines.encode()).hexdigest()
+    data["files"][0]["sha256"] = sha256(lines.encode()).hexdigest()
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"

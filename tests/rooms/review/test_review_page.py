@@ -17,7 +17,10 @@ from apportion.review.states import Act, Issue, Posting, Review, Situation, acts
 from apportion.settings import Settings
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
-PER_CENT = {"allocated_share", "tagged_share", "quiet_change"}
+PER_CENT = {
+    *("allocated_share", "tagged_share", "quiet_change", "acceptance_rate", "share_posted", "recharge_rate"),
+    *("unused_commitment", "idle_cost", "anomaly_change", "anomaly_cost"),
+}
 
 
 def test_the_page_is_the_table(tmp_path: Path) -> None:

@@ -1,0 +1,140 @@
+"""``apportion serve``: web application, API, background work and timers, with one command."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apportion.cli import site
+from apportion.cli.arguments import read_count
+from apportion.cli.face import Face, option, shown_path
+from apportion.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from apportion.warehouse.store import Workspace
+
+_MOST_WORKERS = 64
+
+
+class AddressError(WorkspaceError):
+    """An address that cannot be listened on."""
+
+    code = "ADDRESS"
+
+
+def run(
+    face: Face,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", parser=read_count, metavar="N", help="The port.")] = 8000,
+    workers: Annotated[
+        int, typer.Option("--workers", parser=read_count, metavar="N", help="Web processes; 0: as many as processors.")
+    ] = 0,
+) -> None:
+    """Start the review: the web application and its API, the worker and the timers.
+
+    Makes or updates the books first (a file of SQLite is copied aside before). Ctrl-C stops all of it; work that is
+    under way is begun again at the next start. For others to reach it, put a proxy with TLS before it and set site.url
+    and site.hosts in apportion.yaml.
+
+    \b
+    Examples:
+      apportion serve
+      apportion serve --host 0.0.0.0 --port 8080 --workers 4
+    """
+    place = site.boot(face, migrated=False)
+    _check(host, port, workers)
+    from apportion.records import upkeep
+
+    done = upkeep.migrate()
+    count = workers or min(os.cpu_count() or 1, 4)
+    face.give({"document": "serve", "version": 1, "url": _url(host, port), "database": upkeep.where()})
+    _say(face, place, host, port, done)
+    sys.stdout.flush()
+    if not _serve(host, port, count):
+        raise AddressError(
+            "The web server stopped by itself.", advice="The lines above say why. Is the port free, the memory enough?"
+        )
+    face.say("Stopped.")
+
+
+def _check(host: str, port: int, workers: int) -> None:
+    """Before anything is touched: can it be listened on?"""
+    if not 1 <= port <= 65535:
+        raise typer.BadParameter(f"{port} is not a port. Use 1 to 65535.")
+    if workers > _MOST_WORKERS:
+        raise typer.BadParameter(f"{workers} processes are too many. Use at most {_MOST_WORKERS}.")
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError:
+        raise AddressError(f"'{host}' is no address of this machine.", advice="Use 127.0.0.1 or 0.0.0.0.") from None
+    with socket.socket(family[0], family[1]) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(family[4])
+        except PermissionError:
+            raise AddressError(f"Port {port} may not be used.", advice="Use one above 1023, with --port.") from None
+        except OSError:
+            raise AddressError(
+                f"Port {port} of {host} is in use.", advice="Stop what runs there, or choose another with --port."
+            ) from None
+
+
+def _url(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+def _say(face: Face, place: Workspace, host: str, port: int, done: object) -> None:
+    from apportion.records import upkeep
+    from apportion.records.people import Person
+    from apportion.records.upkeep import Migrated
+
+    face.say(f"{place.settings.company}: the review", "bold")
+    if isinstance(done, Migrated) and done.steps:
+        face.say(f"Books:   {shown_path(upkeep.where())} ({'made' if done.was_new else 'brought up to date'})")
+        if done.backup:
+            face.say(f"         the former file is kept: {shown_path(done.backup)}")
+    else:
+        face.say(f"Books:   {shown_path(upkeep.where())}")
+    face.say(f"Open:    {_url(host, port)}")
+    if not Person.objects.exists():
+        command = f"apportion {option(place)}people add YOU@EXAMPLE.COM --role administrator"
+        face.say(f"First:   nobody can sign in yet. In another terminal: {command}")
+    allowed = place.settings.site.hosts
+    if host not in (*allowed, "0.0.0.0", "::", "::1"):  # noqa: S104
+        face.say(f"Note:    {host} is not among site.hosts in apportion.yaml, so browsers are refused there.")
+    face.say("Stop:    Ctrl-C")
+    face.say()
+
+
+def _serve(host: str, port: int, workers: int) -> bool:
+    """Run until asked to stop; False where the web server ended by itself."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    from apportion.cli.background import Background
+
+    # A forked process would share this one's connections and locks.
+    multiprocessing.set_start_method("spawn", force=True)
+    server = Granian(
+        "apportion.web.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=4,
+        websockets=False,
+        backlog=256,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        log_level=LogLevels.error,
+    )
+    with Background():
+        server.serve()
+    return bool(server.interrupt_signal)
