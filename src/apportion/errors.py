@@ -140,6 +140,12 @@ class DocumentError(ApportionError):
         self.mistakes = tuple(mistakes)
 
 
+class JournalRefusedError(DocumentError):
+    """Every line of a journal that the target's ledger would not take, before anything was written or sent."""
+
+    code = "JOURNAL_REFUSED"
+
+
 class AllocationRefusedError(ApportionError):
     """A pool that cannot be shared without losing or inventing money."""
 

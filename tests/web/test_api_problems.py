@@ -79,6 +79,11 @@ def test_addresses_outside_are_no_pages_either() -> None:
         assert (refused.status_code, refused["Content-Type"]) == (404, "application/problem+json"), path
 
 
+def test_a_wrong_host_gets_no_page_either() -> None:
+    refused = Client(SERVER_NAME="elsewhere.example").get("/api/v1/documents")
+    assert (refused.status_code, refused["Content-Type"]) == (400, "application/problem+json")
+
+
 def test_a_fault_shows_a_number_and_nothing_inside(red: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("password=hunter2 at /srv/secret.py")

@@ -46,7 +46,7 @@ def undone(company: Company, django_db_blocker: object, db: None) -> Iterator[No
 
 def client(company: Company, who: str) -> Client:
     made = Client(enforce_csrf_checks=False)
-    made.force_login(company.person(who), "apportion.web.sign_in.PasswordBackend" if False else None)
+    made.force_login(company.person(who))
     return made
 
 

@@ -12,7 +12,6 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
@@ -25,7 +24,7 @@ from apportion.records.disputes import Attachment
 from apportion.records.documents import Document
 from apportion.records.people import Delegation, Grant, Person
 from apportion.records.policies import Claim, PolicyVersion
-from apportion.records.work import Work
+from apportion.records.work import Message, WebhookEndpoint, Work
 from apportion.review.permission import PERMISSIONS, Permission, Role
 from tests.company import OCTOBER, PEOPLE, Company
 
@@ -106,6 +105,7 @@ def things(company: Company) -> Things:
         digest="0" * 64, name="Northwind policy", text=(company.root / "policy.yaml").read_text(encoding="utf-8")
     )
     token, _ = create_token(company.actor("red"), "Reports", ["see_documents"], today + timedelta(9))
+    endpoint = WebhookEndpoint.objects.create(url="https://example.com/", secret="x", created_by=red)  # noqa: S106
     claim = Claim.objects.create(period="2026-10", cost_group=company.group("red-web"), by=red)
     return Things(
         {
@@ -119,6 +119,9 @@ def things(company: Company) -> Things:
             "grant": Grant.objects.filter(person=red).earliest("pk").pk,
             "delegation": stand_in.pk,
             "token": token.pk,
+            "entry": 1,
+            "endpoint": endpoint.pk,
+            "message": Message.objects.earliest("pk").pk,
             "version": version.pk,
             "claim": claim.pk,
             "work": Work.objects.create(kind="allocate", key="x", period="2026-10", state="done").pk,
@@ -141,7 +144,7 @@ SIGN_IN = "/sign-in/"
 REFUSED = {403, 404}
 
 
-def opened(route: Route, things: Things, person: Person | None) -> HttpResponse:
+def opened(route: Route, things: Things, person: Person | None) -> Any:
     """What a person gets: by GET where the page has it, else by an empty form. Nothing it did stays."""
     client = Client(raise_request_exception=True)
     if person is not None:
@@ -152,8 +155,8 @@ def opened(route: Route, things: Things, person: Person | None) -> HttpResponse:
     return answer
 
 
-def is_sent_to_sign_in(answer: HttpResponse) -> bool:
-    return answer.status_code == 302 and answer["Location"].startswith(SIGN_IN)
+def is_sent_to_sign_in(answer: Any) -> bool:
+    return bool(answer.status_code == 302 and answer["Location"].startswith(SIGN_IN))
 
 
 @pytest.mark.parametrize("route", [each for each in ROUTES if each.rule], ids=by_address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from apportion.close import corrections
 from apportion.close import run as runs
@@ -13,10 +13,12 @@ from apportion.invoice.convert import convert
 from apportion.invoice.statement import Statement
 from apportion.invoice.statement import statements as make_statements
 from apportion.organization.coding import Coding
+from apportion.organization.cost_group import Tree
 from apportion.periods import BillingPeriod
+from apportion.post.document import of_statement
 from apportion.post.journal import Journal
 from apportion.post.journal import journal as make_journal
-from apportion.post.mapping import PostingAccounts
+from apportion.post.mapping import AccountRule, LedgerMapping, PostingAccounts, tree_dimensions
 from apportion.reconcile.provider_invoice import provider_invoices
 from apportion.settings import Settings
 from apportion.tie_out import InCurrency, TieOut
@@ -43,7 +45,8 @@ def statements(run: Run) -> tuple[Statement, ...]:
 
 def journal(run: Run, made: Sequence[Statement]) -> Journal:
     """The balanced journal of the period's statements. Raises `UnmappedError`."""
-    return make_journal(made, posting_accounts(run.settings))
+    mapping = ledger_mapping(run.settings, run.tree)
+    return make_journal([of_statement(each) for each in made], posting_accounts(run.settings), mapping)
 
 
 def tie_out(workspace: Workspace, run: Run, made: Sequence[Statement], posted: Journal) -> TieOut:
@@ -108,10 +111,21 @@ def sealed_record(done: Month) -> dict[str, str]:
 def posting_accounts(settings: Settings) -> PostingAccounts:
     """The payer's side of the journal, from the settings."""
     payer, ledger = settings.payer, settings.ledger
-    return PostingAccounts(
-        payer=Coding(payer.company, payer.cost_center, payer.department, payer.ledger_account),
-        transferred_out=ledger.transferred_out,
-        intercompany_receivable=ledger.intercompany_receivable,
-        intercompany_payable=ledger.intercompany_payable,
-        suspense=ledger.suspense,
+    roles = {field.name: getattr(ledger, field.name) for field in fields(PostingAccounts) if field.name != "payer"}
+    return PostingAccounts(Coding(payer.company, payer.cost_center, payer.department, payer.ledger_account), **roles)
+
+
+def ledger_mapping(settings: Settings, tree: Tree) -> LedgerMapping:
+    """How documents come to their codes beyond their coding, from the settings and the tree of their period.
+
+    Raises `BadValueError` for an attribute that cannot be a dimension.
+    """
+    ledger = settings.ledger
+    return LedgerMapping(
+        rules=tuple(
+            AccountRule(rule.account, rule.charge_category, rule.service, rule.company, rule.since, rule.until)
+            for rule in ledger.accounts
+        ),
+        dimensions=tree_dimensions(tree, ledger.dimensions) if ledger.dimensions else {},
+        each_line=ledger.lines == "each",
     )

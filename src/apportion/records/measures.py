@@ -250,7 +250,16 @@ def _of_run(found: _Facts, settings: Settings) -> tuple[Measure, ...]:
         _share(Key.TAG_COVERAGE, *usage[:2], ready.tagged_share, usage[2], no_figures or no_tags),
         _share(Key.UNUSED_COMMITMENT, *unused[:2], wanted.unused_commitment, unused[2], no_figures or no_commitments),
         _share(Key.IDLE_COST, idle, billed, wanted.idle_cost, billed_in, no_figures or no_idle),
-        _share(Key.ANOMALY_COST, moved[1], before, wanted.anomaly_cost, moved_in, no_moves, documents=moved[0]),
+        _share(
+            Key.ANOMALY_COST,
+            moved[1],
+            before,
+            wanted.anomaly_cost,
+            moved_in,
+            no_moves,
+            documents=moved[0],
+            beyond=wanted.anomaly_change,
+        ),
     )
 
 

@@ -28,7 +28,7 @@ _SEE = Permission.SEE_SUMMARY
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose cost counts: everybody's (`paths` None), or what lies below these paths. `group` is the one asked for."""
+    """Whose cost counts: everybody's (`paths` None), or what lies below these paths. `group` is set where it is one."""
 
     paths: tuple[str, ...] | None
     group: CostGroup | None = None
@@ -119,9 +119,11 @@ def scope(rights: Rights, code: str = "") -> Scope:
 
     Raises `NotFoundError` for a cost group that they do not reach.
     """
-    whole = _SEE in rights.everywhere
+    if not code and _SEE in rights.everywhere:
+        return Scope(None)
     if not code:
-        return Scope(None if whole else rights.below.get(_SEE, ()))
+        paths = rights.below.get(_SEE, ())
+        return Scope(paths, CostGroup.objects.filter(path__in=paths).first() if len(paths) == 1 else None)
     found = CostGroup.objects.filter(rights.within(_SEE), code=code).first()
     if found is None:
         raise NotFoundError("There is no such cost group for you.", advice="Begin at your own summary.")

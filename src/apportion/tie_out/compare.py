@@ -181,14 +181,8 @@ def _posted(statements: Sequence[Statement], journal: Journal) -> list[Differenc
         if statement.holder.holder is Holder.COST_GROUP
         for total in statement.totals
     }
-    lines: dict[tuple[str, str], int] = {}
-    for entry in journal.entries:
-        for posting in entry.postings:
-            if posting.ref:
-                key = (posting.ref, posting.currency)
-                lines[key] = lines.get(key, 0) + posting.amount_minor
     found: list[Difference] = []
-    for (ref, currency), minor in sorted(lines.items()):
+    for (ref, currency), minor in sorted(_posted_together(journal).items()):
         stated = sum(owed.pop((number, currency), 0) for number in ref.split())
         if minor != stated:
             units = (minor - stated) * units_per_minor(currency)
@@ -207,6 +201,30 @@ def _posted(statements: Sequence[Statement], journal: Journal) -> list[Differenc
                 for number, minor in left
             ]
     return found
+
+
+def _posted_together(journal: Journal) -> dict[tuple[str, str], int]:
+    """What is posted in each currency for statements that share lines, by their numbers apart by blanks.
+
+    A line names statements or lines of them (``ST-2026-10-0004:3``). Where accounts go by service, a statement is in
+    several lines, each with others: then what must agree is the sum over all that hang together.
+    """
+    together: dict[tuple[str, str], list[str]] = {}
+    sums: dict[tuple[str, str], int] = {}
+    for entry in journal.entries:
+        for posting in entry.postings:
+            numbers = list(dict.fromkeys(ref.partition(":")[0] for ref in posting.ref.split()))
+            if not numbers:
+                continue
+            at = posting.currency
+            hang = [together[at, number] for number in numbers if (at, number) in together]
+            minor = posting.amount_minor + sum(
+                sums.pop((at, " ".join(each)), 0) for each in {id(group): group for group in hang}.values()
+            )
+            merged = list(dict.fromkeys([*(number for group in hang for number in group), *numbers]))
+            together.update({(at, number): merged for number in merged})
+            sums[at, " ".join(merged)] = minor
+    return {(ref, currency): minor for (currency, ref), minor in sums.items()}
 
 
 def _fault(currency: str, stage: Stage, name: str, units: int, sentence: str) -> Difference:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -95,6 +96,7 @@ def audit(request: Request) -> HttpResponse:
         "entries": shown,
         "is_filtered": bool(query),
         "wanted": query,
+        "formats": [("csv", "CSV"), ("jsonl", gettext("JSON lines"))],
         "newer": urlencode({**query, "after": shown[0].number}) if shown and more_newer else "",
         "older": urlencode({**query, "before": shown[-1].number}) if shown and more_older else "",
         **_chain_state(),
@@ -134,7 +136,7 @@ def verify_audit(request: Request) -> HttpResponse:
 
 
 @page(Reach.EVERYWHERE, _SEE, methods="POST")
-def export_audit(request: Request, format: str) -> HttpResponse:
+def export_audit(request: Request, format: str) -> HttpResponse:  # noqa: A002 - as addresses call it
     """The entries that the list is filtered to, as a file; that they were taken is an entry itself."""
     if format not in _TYPES:
         raise NotFoundError(gettext("There is no such format."), advice=gettext("Take CSV or JSON lines."))
@@ -142,7 +144,7 @@ def export_audit(request: Request, format: str) -> HttpResponse:
     pieces = auditing.export(request.actor, form.wanted(), "csv" if format == "csv" else "jsonl")
     response = StreamingHttpResponse(pieces, content_type=_TYPES[format])
     response["Content-Disposition"] = f'attachment; filename="audit.{format}"'
-    return response
+    return cast(HttpResponse, response)
 
 
 def _number(request: Request, name: str) -> int:
@@ -153,7 +155,9 @@ def _number(request: Request, name: str) -> int:
 def _say(entry: AuditEntry) -> None:
     """Words beside the fields, for the templates."""
     entry.act_words = act_words(entry.act)  # type: ignore[attr-defined]
-    entry.subject_words = subject_words(entry.subject_kind)  # type: ignore[attr-defined]
+    kind = subject_words(entry.subject_kind)
+    is_said = entry.subject.casefold().startswith((kind.casefold(), entry.subject_kind))
+    entry.subject_words = "" if is_said else kind  # type: ignore[attr-defined]
     entry.via_words = via_words(entry.via)  # type: ignore[attr-defined]
     entry.is_refused = entry.act.startswith("refused")  # type: ignore[attr-defined]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -92,6 +93,7 @@ VIA = {
     "timer": gettext_lazy("by itself"),
 }
 _REFUSED = "refused: "
+_WORD = re.compile(r"[a-z]+(_[a-z]+)+")  # a state or choice as the books write it
 
 
 def act_words(act: str) -> str:
@@ -177,5 +179,7 @@ def _said(value: object) -> str:
             return "–"
         case list():
             return "\n".join(_said(each) for each in value)
+        case str() if _WORD.fullmatch(value):
+            return value.replace("_", " ")
         case _other:
             return str(value)

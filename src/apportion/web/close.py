@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
@@ -21,12 +21,12 @@ from apportion.errors import InputRefusedError, NotFoundError
 from apportion.periods import BillingPeriod
 from apportion.records.closes import Close
 from apportion.records.work import Work, WorkState
-from apportion.review.calendar import Progress, Step
+from apportion.review.calendar import Progress
 from apportion.review.permission import Permission
 from apportion.review.states import Review
 from apportion.web import close_presses, close_state, close_sums
 from apportion.web.close_state import STEP_WORDS, State
-from apportion.web.delivery_facts import periods
+from apportion.web.delivery_facts import periods, sealed_in_workspace
 from apportion.web.page import Reach, Request, page
 
 _ON_A_PAGE = 12
@@ -43,18 +43,22 @@ def closes(request: Request) -> HttpResponse:
     names = sorted({*known, *map(str, periods())}, reverse=True)
     shown = Paginator(names, _ON_A_PAGE).get_page(request.GET.get("page"))
     here = list(shown.object_list)
+    sealed = {str(period) for period in sealed_in_workspace()}
     open_ones = [name for name in here if name in known and known[name].issued_at and not known[name].sealed_at]
     review = close_sums.progress(open_ones) if open_ones else {}
-    rows = [_row(name, known.get(name) or Close(period=name), review.get(name, {})) for name in here]
+    rows = [
+        _row(name, known.get(name) or Close(period=name), review.get(name, {}), is_sealed=name in sealed)
+        for name in here
+    ]
     return render(request, "close/list.html", {"page": shown, "rows": rows})
 
 
-def _row(period: str, close: Close, review: dict[str, int]) -> dict[str, object]:
+def _row(period: str, close: Close, review: dict[str, int], *, is_sealed: bool) -> dict[str, object]:
     summary = close.summary
     return {
         "period": period,
         "close": close,
-        "step": _standing(close, review),
+        "step": _standing(close, review, is_sealed=is_sealed),
         "totals": summary.get("totals", {}).items(),
         "unallocated": summary.get("unallocated", {}).items(),
         "holds": close.tie_out.get("holds"),
@@ -64,10 +68,12 @@ def _row(period: str, close: Close, review: dict[str, int]) -> dict[str, object]
     }
 
 
-def _standing(close: Close, review: dict[str, int]) -> tuple[str, str, str]:
+def _standing(close: Close, review: dict[str, int], *, is_sealed: bool) -> tuple[str, str, str]:
     """Where a close stands: words, icon and tone."""
     if close.sealed_at:
         return _("Sealed"), "lock", "good"
+    if is_sealed and close.issued_at is None:
+        return _("Sealed before the books"), "lock", "quiet"
     if close.posted_at:
         return _("Posted"), "building-bank", "good"
     if close.issued_at:
@@ -113,6 +119,9 @@ def close_period(request: Request, period: str) -> HttpResponse:
 def _context(request: Request, found: State, reference: str = "", refused: str = "") -> dict[str, object]:
     made = close_presses.presses(found, request.actor)
     awaiting = found.counts.of(Review.AWAITING)
+    for document in found.silent:
+        named = document.cost_group.owners.values() if document.cost_group else ()
+        document.asked = list(dict.fromkeys(filter(None, named)))  # type: ignore[attr-defined]
     return {
         "state": found,
         "close": found.close,
@@ -128,7 +137,7 @@ def _context(request: Request, found: State, reference: str = "", refused: str =
         "refused": refused,
         "failed": [work for work in found.failed if work.finished_at and timezone.now() - work.finished_at < _RECENT],
         "formats": _FORMATS,
-        "review_step": Step.REVIEW,
+        "is_sealed_elsewhere": found.close.issued_at is None and found.period in sealed_in_workspace(),
     }
 
 
@@ -273,7 +282,12 @@ def close_journal(request: Request, period: str, format: str) -> HttpResponse:  
             _("The files of this journal are not in the workspace any more."),
             advice=_("Bring them back from a backup, or recall the journal and export it again."),
         )
-    return FileResponse(file.open("rb"), as_attachment=True, filename=f"{journal}{ending}")
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": f'attachment; filename="{journal}{ending}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(file.read_bytes(), headers=headers)
 
 
 urlpatterns = [

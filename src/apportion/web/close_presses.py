@@ -14,6 +14,7 @@ from apportion.actions.acting import Actor
 from apportion.review.permission import Permission
 from apportion.review.states import Review
 from apportion.web.close_state import State
+from apportion.web.delivery_facts import sealed_in_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Press:
 def presses(found: State, actor: Actor) -> list[Press]:
     """What can be done now, the next first; what belongs to somebody else says so."""
     close = found.close
-    if close.sealed_at is not None:
+    if close.sealed_at is not None or found.period in sealed_in_workspace():
         return []
     if close.issued_at is None:
         return [_before_issue(found, actor)]
@@ -47,7 +48,7 @@ def presses(found: State, actor: Actor) -> list[Press]:
         made.append(_remind(actor))
     made += _to_ledger(found, actor)
     made.append(_seal(found, actor))
-    return made
+    return sorted(made, key=lambda press: (not press.is_next, bool(press.why_not)))
 
 
 def _before_issue(found: State, actor: Actor) -> Press:

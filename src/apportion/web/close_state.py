@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -27,6 +27,9 @@ from apportion.web import close_sums, close_tie_out
 from apportion.web.close_sums import Books, Counts, JournalRow
 from apportion.web.close_tie_out import Table
 from apportion.web.delivery_facts import Delivered, delivered
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 STEP_WORDS: Mapping[Step, _StrPromise] = {
     Step.DATA_COMPLETE: gettext_lazy("Data complete"),

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from django.db.models import Count, Max, Sum
 
 from apportion.actions.charging import MONTHLY
+from apportion.allocate.rule import Holder
 from apportion.invoice.credit_note import NOTES
 from apportion.invoice.paper import PaperKind
 from apportion.records.closes import Close
@@ -59,7 +60,7 @@ def counts(period: str, today: date) -> Counts:
     rows = (
         Document.objects.filter(period=period)
         .exclude(issue_state=Issue.VOIDED)
-        .values_list("kind", "issue_state", "review_state", "posting_state", "showback", "cost_group__isnull")
+        .values_list("kind", "issue_state", "review_state", "posting_state", "showback", "holder")
         .annotate(count=Count("pk"), until=Max("review_until"), at=Max("reviewed_at"))
         .order_by()
     )
@@ -67,7 +68,8 @@ def counts(period: str, today: date) -> Counts:
     sums: dict[str, int] = defaultdict(int)
     last: date | None = None
     instants: list[datetime] = []
-    for kind, issue, state, posting, showback, is_central, count, until, at in rows:
+    for kind, issue, state, posting, showback, holder, count, until, at in rows:
+        is_central = holder != Holder.COST_GROUP
         if issue == Issue.OPEN:
             sums["drafts"] += count if kind in NOTES else 0
             continue
@@ -139,7 +141,7 @@ def books(close: Close) -> list[Books]:
             "document__kind",
             "document__review_state",
             "document__posting_state",
-            "document__cost_group__isnull",
+            "document__holder",
         )
         .annotate(minor=Sum("amount_minor"))
         .order_by()
@@ -150,9 +152,9 @@ def books(close: Close) -> list[Books]:
         Review.DISPUTED: "disputed",
         Review.AWAITING: "awaiting",
     }
-    for currency, kind, review, posting, is_central, minor in rows:
+    for currency, kind, review, posting, holder, minor in rows:
         row = found.setdefault(currency, Books(currency))
-        where = "central" if is_central else names.get(Review(review), "awaiting")
+        where = "central" if holder != Holder.COST_GROUP else names.get(Review(review), "awaiting")
         ledger = posting if posting in (Posting.POSTED, Posting.EXPORTED) else "not_posted"
         for name in ("issued" if kind in MONTHLY else "notes", where, str(ledger)):
             setattr(row, name, getattr(row, name) + minor)

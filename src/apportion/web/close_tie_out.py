@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext_lazy as _
 
 from apportion.money.amount import half_even
 from apportion.money.currency import units_per_minor
 from apportion.tie_out.stage import Stage
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 STAGE_WORDS: Mapping[str, _StrPromise] = {
     Stage.PROVIDER_INVOICES: _("Provider invoices"),

@@ -42,6 +42,7 @@ PLACES = (
     _Place("summary", _("Summary"), "report", _P.SEE_SUMMARY),
     _Place("measures", _("Measures"), "chart-line", _P.SEE_CLOSE),
     _Place("people", _("People"), "users", _P.MANAGE_PEOPLE),
+    _Place("message_list", _("Messages"), "mail", _P.MANAGE_PEOPLE),
     _Place("audit", _("Audit"), "shield-check", _P.SEE_AUDIT),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import messages
@@ -10,7 +11,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apportion.actions import configured
 from apportion.actions import deciding as acts
@@ -37,6 +39,23 @@ _SUGGESTED = 300
 _DECIDE = Permission.DECIDE
 
 
+if TYPE_CHECKING:
+    _Choice = forms.ModelChoiceField[PolicyVersion]
+else:  # the class knows its model only while types are checked
+    _Choice = forms.ModelChoiceField
+
+
+class _VersionField(_Choice):
+    """Versions by number and day."""
+
+    def label_from_instance(self, obj: PolicyVersion) -> str:
+        return gettext("Version %(number)s of %(day)s, %(state)s") % {
+            "number": obj.pk,
+            "day": f"{obj.created_at:%Y-%m-%d}",
+            "state": obj.state,
+        }
+
+
 class DecisionForm(forms.Form):
     """What is thought of deciding. Nothing is kept yet."""
 
@@ -58,7 +77,7 @@ class DecisionForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "cost-groups", "autocomplete": "off"}),
         help_text=_("Its code. Only where another cost group carries it."),
     )
-    policy_version = forms.ModelChoiceField(
+    policy_version = _VersionField(
         label=_("Policy version"),
         required=False,
         queryset=PolicyVersion.objects.none(),
@@ -71,7 +90,6 @@ class DecisionForm(forms.Form):
         assert isinstance(version, forms.ModelChoiceField)  # noqa: S101 - declared above
         assert isinstance(settle, forms.ChoiceField)  # noqa: S101 - declared above
         version.queryset = PolicyVersion.objects.exclude(state=PolicyState.REJECTED).order_by("-pk").defer("text")
-        version.label_from_instance = _version_name
         settle.choices = [each for each in SETTLE_WORDS.items() if is_share or each[0] is not Settle.OTHERS]
 
 
@@ -84,14 +102,6 @@ class ProposalForm(DecisionForm):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("Its owner reads it, and it stands on the credit note."),
     )
-
-
-def _version_name(version: PolicyVersion) -> str:
-    return gettext("Version %(number)s of %(day)s, %(state)s") % {
-        "number": version.pk,
-        "day": f"{version.created_at:%Y-%m-%d}",
-        "state": version.state,
-    }
 
 
 def found(request: Request, pk: int) -> Dispute:
@@ -124,7 +134,9 @@ def next_step(row: Dispute, actor: Actor) -> str:
     if row.state == DisputeState.OPEN:
         return gettext("propose a decision") if decides else gettext("a controller proposes a decision")
     if row.state == DisputeState.PROPOSED:
-        return gettext("approve it or send it back") if decides and not own else gettext("another controller approves it")
+        return (
+            gettext("approve it or send it back") if decides and not own else gettext("another controller approves it")
+        )
     return ""
 
 
@@ -167,7 +179,11 @@ def _why_not(row: Dispute, *, proposed: bool, raised: bool) -> str:
         for each in Audience([row.document]).controllers()
         if each.pk not in {row.opened_by_id, row.proposed_by_id}
     ]
-    who = gettext("These can: %s.") % ", ".join(others[:5]) if others else gettext("Nobody else can: a second controller is needed.")
+    who = (
+        gettext("These can: %s.") % ", ".join(others[:5])
+        if others
+        else gettext("Nobody else can: a second controller is needed.")
+    )
     return f"{why} {who}"
 
 
@@ -242,7 +258,8 @@ def _deciding(
         "rows": rows,
         "is_asked": is_asked,
         "said": _said(form, row) if rows is not None else "",
-        "proposal": proposal or (ProposalForm(initial=_again(form), is_share=_is_share(row)) if rows is not None else None),
+        "proposal": proposal
+        or (ProposalForm(initial=_again(form), is_share=_is_share(row)) if rows is not None else None),
         "hidden": [(name, value) for name, value in _again(form).items() if value] if rows is not None else [],
         "groups": CostGroup.objects.filter(is_current=True).order_by("number").only("code", "name")[:_SUGGESTED],
         "suggestions": _suggestions(form),
@@ -259,7 +276,9 @@ def _again(form: forms.Form) -> dict[str, str]:
 
 def _said(form: DecisionForm, row: Dispute) -> str:
     outcome = Outcome(form.cleaned_data["outcome"])
-    amount = row.amount_minor if outcome is Outcome.UPHELD else _upheld(form, row) if outcome is Outcome.PARTLY_UPHELD else 0
+    amount = (
+        row.amount_minor if outcome is Outcome.UPHELD else _upheld(form, row) if outcome is Outcome.PARTLY_UPHELD else 0
+    )
     return f"{OUTCOME_SHORT[outcome]}: {money(amount, row.currency)}" if amount else str(OUTCOME_SHORT[outcome])
 
 

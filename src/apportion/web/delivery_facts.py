@@ -127,6 +127,18 @@ def periods() -> tuple[BillingPeriod, ...]:
     return _periods(root, _stamp(root / STORE / catalog.FILE_NAME))
 
 
+def sealed_in_workspace() -> frozenset[BillingPeriod]:
+    """The periods that the workspace has sealed, whatever the books know of them."""
+    root: Path = site.APPORTION_WORKSPACE
+    return _sealed(root, _stamp(root / STORE / catalog.FILE_NAME))
+
+
+@lru_cache(maxsize=8)
+def _sealed(root: Path, stamp: tuple[int, int]) -> frozenset[BillingPeriod]:
+    place = Workspace.open(root)
+    return frozenset(period for period in place.periods() if place.sealed(period) is not None)
+
+
 def _stamp(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()

@@ -109,9 +109,15 @@ def _sankey(all_flows: Sequence[Flow], name: str, currency: str) -> SafeString:
     for column in (left, middle, right):
         _centre(list(column.values()), height)
     shapes = []
-    for (issuer, way, shared), minor in sorted(first.items(), key=lambda item: (left[item[0][0]].top, middle[item[0][1]].top)):
+    for (issuer, way, shared), minor in sorted(
+        first.items(), key=lambda item: (left[item[0][0]].top, middle[item[0][1]].top)
+    ):
         one, two = left[issuer], middle[way]
-        shapes.append(_ribbon(_LEFT, one, _MIDDLE, two, minor, whole, "shared" if shared else "direct", f"{issuer} → {way}", currency))
+        shapes.append(
+            _ribbon(
+                _LEFT, one, _MIDDLE, two, minor, whole, "shared" if shared else "direct", f"{issuer} → {way}", currency
+            )
+        )
     for way, node in middle.items():
         kind = "shared" if node.kind == "pool" else "direct"
         shapes.append(_ribbon(_MIDDLE, node, _RIGHT, right[""], node.minor, whole, kind, f"{way} → {name}", currency))
@@ -153,7 +159,10 @@ def _ribbon(
     x1: int, one: _Node, x2: int, two: _Node, minor: int, whole: int, kind: str, words_of: str, currency: str
 ) -> str:
     thick = max(half_even(minor * _TALL, whole), 1)
-    top1, top2 = one.top + min(one.used_right, max(one.tall - thick, 0)), two.top + min(two.used_left, max(two.tall - thick, 0))
+    top1, top2 = (
+        one.top + min(one.used_right, max(one.tall - thick, 0)),
+        two.top + min(two.used_left, max(two.tall - thick, 0)),
+    )
     one.used_right += thick
     two.used_left += thick
     a, b = x1 + _NODE, x2
@@ -161,7 +170,8 @@ def _ribbon(
     said = words(locale()).money(minor, currency)
     return (
         f'<path class="flow flow-{kind}" d="M{a} {top1}C{half} {top1} {half} {top2} {b} {top2}V{top2 + thick}'
-        f'C{half} {top2 + thick} {half} {top1 + thick} {a} {top1 + thick}Z"><title>{escape(words_of)}: {escape(said)}</title></path>'
+        f'C{half} {top2 + thick} {half} {top1 + thick} {a} {top1 + thick}Z">'
+        f"<title>{escape(words_of)}: {escape(said)}</title></path>"
     )
 
 
@@ -171,7 +181,7 @@ def _drawn(node: _Node, x: int, currency: str, *, before: bool) -> str:
     middle = node.top + (max(node.tall, 1) >> 1) + 4
     said = words(locale()).money(node.minor, currency)
     return (
-        f'<g><title>{escape(node.name)}: {escape(said)}</title>'
+        f"<g><title>{escape(node.name)}: {escape(said)}</title>"
         f'<rect class="node node-{node.kind}" x="{x}" y="{node.top}" width="{_NODE}" height="{node.tall}"/>'
         f'<text x="{at}" y="{middle}" text-anchor="{anchor}">{escape(short)}</text></g>'
     )
@@ -185,7 +195,8 @@ def part_bar(minor: int, scale: int) -> SafeString:
     kind, x = ("more", 100) if minor > 0 else ("less", 100 - length)
     return mark_safe(  # noqa: S308 - integers
         f'<svg class="part-bar" viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="bar-{kind}" x="{x}" y="1" width="{length}" height="8"/><line x1="100" x2="100" y1="0" y2="10"/></svg>'
+        f'<rect class="bar-{kind}" x="{x}" y="1" width="{length}" height="8"/>'
+        '<line x1="100" x2="100" y1="0" y2="10"/></svg>'
     )
 
 

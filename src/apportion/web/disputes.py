@@ -14,10 +14,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apportion.actions import disputing
 from apportion.actions.acting import person_of
+from apportion.actions.settling import Settle
 from apportion.actions.words import cleaned
 from apportion.errors import ApportionError, InputRefusedError
 from apportion.invoice.credit_note import remaining
@@ -25,6 +27,7 @@ from apportion.invoice.paper import Paper, PaperLine
 from apportion.records import convert, objections, reach
 from apportion.records.disputes import UNDECIDED, Dispute, DisputeState
 from apportion.records.documents import Document
+from apportion.records.rights import Rights
 from apportion.review import dispute as core
 from apportion.review.permission import Permission
 from apportion.review.states import Act, StateError, refusal
@@ -164,7 +167,7 @@ def _raised(request: Request, row: Document, claims: Sequence[Claim]) -> HttpRes
             attachments=uploads(request, "attachments"),
         )
     except (core.ClaimError, core.DisputedAlreadyError, core.NoReasonGivenError, InputRefusedError) as error:
-        fields = {core.ClaimError: "amount", core.DisputedAlreadyError: "about"}
+        fields: dict[type[ApportionError], str] = {core.ClaimError: "amount", core.DisputedAlreadyError: "about"}
         at_field(form, error, fields.get(type(error), "text"))
         return _form(request, row, claims, form, chosen, 400)
     except ApportionError as error:
@@ -221,6 +224,7 @@ def shown(
     document, paper = row.document, convert.paper(row.document)
     line = next((each for each in paper.lines if each.number == row.line), None)
     rights, where = request.actor.rights, reach.path_of(document)
+    inside = rights.may(Permission.SEE_CLOSE)
     notes = reach.documents(rights).filter(dispute=row).prefetch_related("totals").order_by("pk")
     context = {
         "dispute": row,
@@ -228,12 +232,13 @@ def shown(
         "line": line,
         "reason": REASON_WORDS.get(core.Reason(row.reason), row.reason),
         "outcome": OUTCOME_SHORT.get(core.Outcome(row.outcome)) if row.outcome else "",
-        "settlement": _settlement(row),
+        "settlement": _settlement(row, rights),
+        "shows_decision": bool(row.outcome) and (row.state != DisputeState.PROPOSED or inside),
         "notes": notes,
         "attachments": row.attachments.select_related("by").order_by("pk"),
         "comments": document_page.comments(document, dispute=row),
         "comment_form": comment_form or document_page.CommentForm(),
-        "events": timeline.events(document, [row.pk], only_disputes=True),
+        "events": timeline.events(document, [row.pk], only_disputes=True, inside=inside),
         "today": timezone.localdate(),
         "may_comment": rights.may(Permission.COMMENT, where),
         "may_withdraw": row.state in UNDECIDED and rights.may(Permission.DISPUTE, where),
@@ -242,13 +247,13 @@ def shown(
     return render(request, "disputes/dispute.html", context, status=status)
 
 
-def _settlement(row: Dispute) -> str:
-    from apportion.actions.settling import Settle
-
+def _settlement(row: Dispute, rights: Rights) -> str:
+    """How what is upheld is settled; the other cost group is only named to those who may read about it."""
     if not row.settlement:
         return ""
     said = str(SETTLE_WORDS[Settle(row.settlement)])
-    return f"{said}: {row.settle_to} ({row.settle_to.code})" if row.settle_to is not None else said
+    to = row.settle_to
+    return f"{said}: {to} ({to.code})" if to is not None and rights.may(_SEE, to.path) else said
 
 
 @page(Reach.OBJECT, Permission.DISPUTE, methods="POST")
@@ -293,7 +298,9 @@ class FilterForm(forms.Form):
             ("all", _("All")),
         ],
     )
-    reason = forms.ChoiceField(label=_("Reason"), required=False, choices=[("", _("Any reason")), *REASON_WORDS.items()])
+    reason = forms.ChoiceField(
+        label=_("Reason"), required=False, choices=[("", _("Any reason")), *REASON_WORDS.items()]
+    )
     q = forms.CharField(label=_("Document or cost group"), required=False, max_length=200)
 
 

@@ -12,7 +12,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apportion.actions import accepting, configured, issuing, reviewing
 from apportion.errors import ApportionError, InputRefusedError
@@ -100,7 +101,7 @@ def shown(
     row = found(request, pk)
     paper = convert.paper(row)
     disputes = list(row.disputes.select_related("opened_by").order_by("-opened_at", "-pk"))
-    notes = list(notes_of(request, row))
+    notes = notes_of(request, row)
     now = standing(row, disputes)
     may = allowed(request, row, now)
     free = free_lines(row, paper, disputes, notes) if may.dispute else ()
@@ -118,11 +119,16 @@ def shown(
         "notes": notes,
         "comments": comments(row),
         "attachments": row.attachments.filter(dispute=None).select_related("by").order_by("pk"),
-        "events": timeline.events(row, [each.pk for each in disputes]),
+        "events": timeline.events(row, [each.pk for each in disputes], inside=_is_inside(request)),
         "comment_form": comment_form or CommentForm(),
         "extend_form": extend_form or ExtendForm(),
     }
     return render(request, "documents/document.html", context, status=status)
+
+
+def _is_inside(request: Request) -> bool:
+    """Whether the reader takes part in the close, and not only in the review."""
+    return request.actor.rights.may(Permission.SEE_CLOSE)
 
 
 def found(request: Request, pk: int) -> Document:
@@ -142,10 +148,10 @@ def comments(row: Document, *, line: int | None = None, dispute: Dispute | None 
     return made
 
 
-def notes_of(request: Request, row: Document) -> Sequence[Document]:
+def notes_of(request: Request, row: Document) -> list[Document]:
     """The credit and debit notes about it that the reader may see, and what took its place."""
     rows = reach.documents(request.actor.rights).filter(about=row)
-    return rows.prefetch_related("totals").order_by("pk")
+    return list(rows.prefetch_related("totals").order_by("pk"))
 
 
 def _noted(row: Document, notes: Sequence[Document]) -> dict[str, int]:
@@ -206,12 +212,16 @@ def allowed(request: Request, row: Document, now: Situation) -> May:
 
 def _deadline(row: Document, now: Situation) -> Deadline | None:
     """What is said above everything else; only while something is expected of the recipient."""
-    if row.review_until is None or now.issue is not Issue.ISSUED or now.review not in {Review.AWAITING, Review.DISPUTED}:
+    if (
+        row.review_until is None
+        or now.issue is not Issue.ISSUED
+        or now.review not in {Review.AWAITING, Review.DISPUTED}
+    ):
         return None
     today = timezone.localdate()
     left = deadlines.days_left(row.review_until, today, configured.working_days())
     if now.review is Review.DISPUTED:
-        then = gettext("While a dispute is open, the deadline does nothing. Once it is decided, there is time to read it.")
+        then = gettext("Until it is decided, the deadline has no effect; then there is time to read what was decided.")
         return Deadline(gettext("A dispute is open."), then, "info", "message-question")
     if now.silence_accepts:
         then = gettext("If nobody answers until then, it counts as accepted.")
@@ -230,7 +240,12 @@ def _bars(view: document_view.PaperView) -> list[dict[str, object]]:
     """Twelve months for each currency that has a month beside this one."""
     said = words(locale())
     return [
-        {"currency": total.currency, "rows": list(zip(view.periods, total.beside.months, strict=True)), "values": total.beside.months, "labels": [said.short_month(period) for period in view.periods]}
+        {
+            "currency": total.currency,
+            "rows": list(zip(view.periods, total.beside.months, strict=True)),
+            "values": total.beside.months,
+            "labels": [said.short_month(period) for period in view.periods],
+        }
         for total in view.totals
         if sum(month is not None for month in total.beside.months) > 1
     ]

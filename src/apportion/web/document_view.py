@@ -10,26 +10,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Sum
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from apportion.invoice.paper import Driver, Paper, PaperKind, PaperLine, PaperLineKind, Part
+from apportion.invoice.paper import Driver, Paper, PaperLine, PaperLineKind, Part
 from apportion.invoice.papers import content, wording
 from apportion.invoice.papers.words import Words, words
 from apportion.money.amount import half_even
-from apportion.periods import BillingPeriod
 from apportion.records.disputes import Dispute
-from apportion.records.documents import Document, DocumentLine
-from apportion.review.states import Issue
+from apportion.records.documents import Document
 from apportion.web.diagrams import budget_bar, part_bar
+from apportion.web.document_history import MONTHLY, History, Key, former_lines, group_key, key_of, last_periods
 from apportion.web.templatetags.apportion import locale
 
-MONTHS = 12
-_MONTHLY = (PaperKind.STATEMENT, PaperKind.INVOICE)
 _DRIVERS = 3
-_Key = tuple[str, ...]
-_History = Mapping[str, Mapping[_Key, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +194,11 @@ def view(
     disputes: Sequence[Dispute] = (),
     free: Collection[int] = (),
     noted: Mapping[str, int] | None = None,
-    history: _History | None = None,
+    history: History | None = None,
 ) -> PaperView:
-    """The whole page's figures. `free` are the lines that the reader may dispute, `noted` what notes add by currency."""
+    """The page's figures. `free` are the lines that the reader may dispute, `noted` what notes add by currency."""
     said = words(locale())
-    is_monthly = paper.kind in _MONTHLY
+    is_monthly = paper.kind in MONTHLY
     periods = last_periods(paper.period)
     known = history if history is not None else former_lines(document, periods[:-1]) if is_monthly else {}
     maker = _Maker(paper, said, periods, known, disputes, free)
@@ -225,61 +219,6 @@ def view(
     )
 
 
-def last_periods(period: str) -> tuple[str, ...]:
-    """Twelve billing periods, the given one last."""
-    found = [BillingPeriod.parse(period)]
-    while len(found) < MONTHS:
-        found.append(found[-1].previous)
-    return tuple(str(each) for each in reversed(found))
-
-
-def former_lines(document: Document, periods: Sequence[str]) -> dict[str, dict[_Key, int]]:
-    """What each line came to in earlier documents of the same holder, by period. One query."""
-    rows = (
-        DocumentLine.objects.filter(
-            document__period__in=periods,
-            document__kind__in=_MONTHLY,
-            document__issue_state=Issue.ISSUED,
-            document__cost_group=document.cost_group_id,
-            document__holder=document.holder,
-        )
-        .values_list(
-            "document__period",
-            "kind",
-            "currency",
-            "pool_id",
-            "service",
-            "charge_category",
-            "invoice_issuer",
-            "billing_account_id",
-            "billed_currency",
-        )
-        .annotate(minor=Sum("amount_minor"))
-    )
-    found: dict[str, dict[_Key, int]] = defaultdict(dict)
-    for period, kind, currency, pool, service, *rest, minor in rows:
-        found[period][kind, currency, pool, service, *rest] = int(minor)
-    return dict(found)
-
-
-def _key(line: PaperLine) -> _Key:
-    return (
-        str(line.kind),
-        line.currency,
-        line.pool_id,
-        line.service,
-        line.charge_category,
-        line.invoice_issuer,
-        line.billing_account_id,
-        line.billed_currency,
-    )
-
-
-def _group_key(key: _Key) -> _Key:
-    """What a heading stands for: a pool, or a service, in one kind of cost and currency."""
-    return (key[0], key[1], key[2] or f"service {key[3]}")
-
-
 def _inside(reason: str, heading: str) -> str:
     """A reason below its heading, which need not name it again."""
     rest = reason.removeprefix(f"{heading}: ") if heading else reason
@@ -294,7 +233,7 @@ class _Maker:
         paper: Paper,
         said: Words,
         periods: Sequence[str],
-        history: _History,
+        history: History,
         disputes: Sequence[Dispute],
         free: Collection[int],
     ) -> None:
@@ -304,16 +243,16 @@ class _Maker:
         for each in disputes:
             if each.line is not None:
                 self._disputes[each.line].append(each)
-        self._groups: dict[str, dict[_Key, int]] = {}
-        self._kinds: dict[str, dict[_Key, int]] = {}
+        self._groups: dict[str, dict[Key, int]] = {}
+        self._kinds: dict[str, dict[Key, int]] = {}
         for period, lines in history.items():
-            groups: dict[_Key, int] = defaultdict(int)
-            kinds: dict[_Key, int] = defaultdict(int)
+            groups: dict[Key, int] = defaultdict(int)
+            kinds: dict[Key, int] = defaultdict(int)
             for key, minor in lines.items():
-                groups[_group_key(key)] += minor
+                groups[group_key(key)] += minor
                 kinds[key[:2]] += minor
             self._groups[period], self._kinds[period] = groups, kinds
-        keys = [_key(line) for line in paper.lines]
+        keys = [key_of(line) for line in paper.lines]
         self._shared_keys = {key for key in keys if keys.count(key) > 1}
 
     def sections(self) -> Iterator[SectionView]:
@@ -330,7 +269,7 @@ class _Maker:
             )
 
     def _group(self, group: content.Group) -> GroupView:
-        keys = {_group_key(_key(line)) for line in group.lines}
+        keys = {group_key(key_of(line)) for line in group.lines}
         return GroupView(
             heading=group.heading or _("No service named"),
             lines=tuple(self._line(line) for line in group.lines),
@@ -338,7 +277,7 @@ class _Maker:
         )
 
     def _line(self, line: PaperLine) -> LineView:
-        key = _key(line)
+        key = key_of(line)
         # Of lines that differ in nothing but their provider invoice, nobody can say which was which last month.
         is_alone = key not in self._shared_keys and not line.corrects
         return LineView(
@@ -346,9 +285,7 @@ class _Maker:
             heading=line.heading or _("No service named"),
             why=_inside(line.reason, line.heading),
             method=wording.method(line, self._said) if line.method else "",
-            beside=self._beside(line.minor, self._history, {key})
-            if is_alone
-            else Beside(line.minor, None, ()),
+            beside=self._beside(line.minor, self._history, {key}) if is_alone else Beside(line.minor, None, ()),
             disputes=tuple(self._disputes.get(line.number, ())),
             may_dispute=line.number in self._free,
             category=wording.category(line, self._said),
@@ -356,7 +293,7 @@ class _Maker:
             charges=wording.charges(line, self._said),
         )
 
-    def _beside(self, minor: int, history: _History, keys: Collection[_Key]) -> Beside:
+    def _beside(self, minor: int, history: History, keys: Collection[Key]) -> Beside:
         """A month in which the holder had a document, but not this, is a month of nothing."""
         months: list[int | None] = [
             sum(history[period].get(key, 0) for key in keys) if period in history else None

@@ -12,7 +12,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apportion.actions import accepting
 from apportion.errors import ApportionError, InputRefusedError
@@ -66,7 +67,11 @@ class FilterForm(forms.Form):
         field = self.fields["period"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         newest = gettext("Latest (%s)") % period_name(latest) if latest else gettext("Latest")
-        field.choices = [("", newest), ("all", gettext("All periods")), *((each, period_name(each)) for each in periods)]
+        field.choices = [
+            ("", newest),
+            ("all", gettext("All periods")),
+            *((each, period_name(each)) for each in periods),
+        ]
         self.fields["group"].widget.attrs["list"] = "cost-groups"
         self.fields["group"].widget.attrs["autocomplete"] = "off"
 
@@ -174,8 +179,12 @@ def _numbers(request: Request) -> list[int]:
     """The documents that a form names. Raises `InputRefusedError` where it names none, or what is no number."""
     below = request.POST.get("below", "")
     texts = request.POST.getlist("document")
-    if any(not text.isascii() or not text.isdecimal() or len(text) > 18 for text in [*texts, *([below] if below else [])]):
-        raise InputRefusedError(gettext("The form names something that is no document."), advice=gettext("Load the list again."))
+    if any(
+        not text.isascii() or not text.isdecimal() or len(text) > 18 for text in [*texts, *([below] if below else [])]
+    ):
+        raise InputRefusedError(
+            gettext("The form names something that is no document."), advice=gettext("Load the list again.")
+        )
     if below:
         waiting = accepting.awaiting(request.actor, below=int(below))
         return list(waiting.values_list("pk", flat=True)[:_MOST])
@@ -211,7 +220,7 @@ def accepted(request: Request) -> HttpResponse:
     told = request.session.get("accepted")
     if not told:
         return redirect("documents")
-    refused = {number: sentence for number, sentence in told["not"]}
+    refused: dict[int, str] = dict(told["not"])
     found = reach.documents(request.actor.rights).filter(pk__in=[*told["done"], *refused])
     rows = {row.pk: row for row in found.select_related("cost_group").prefetch_related(totals()).order_by("pk")}
     context = {

@@ -78,14 +78,19 @@ def found(document: Document, line: PaperLine) -> Explanation:
         document.holder,
         document.cost_group.code if document.cost_group is not None else "",
     )
-    if there is None or not same_holder or (
-        there.stated.minor,
-        there.stated.currency,
-        there.service,
-        there.charge_category,
-        there.pool_id,
-        there.corrects,
-    ) != (line.minor, line.currency, line.service, line.charge_category, line.pool_id, line.corrects):
+    if (
+        there is None
+        or not same_holder
+        or (
+            there.stated.minor,
+            there.stated.currency,
+            there.service,
+            there.charge_category,
+            there.pool_id,
+            there.corrects,
+        )
+        != (line.minor, line.currency, line.service, line.charge_category, line.pool_id, line.corrects)
+    ):
         raise _gone()
     return made
 
@@ -115,7 +120,9 @@ class _Steps:
         policy = made.run.former.get(made.line.corrects, made.run.policy)
         self._rules = {rule.id: rule.name or rule.id for rule in policy.rules}
         self._names: Mapping[str, str] = {
-            each.id: each.name or each.id for each in (*policy.pools, *policy.commitments, *policy.uplifts)
+            **{each.id: each.name or each.id for each in policy.uplifts},
+            **{each.id: each.name or each.id for each in policy.commitments},
+            **{each.id: each.name or each.id for each in policy.pools},
         }
         self._pools = {pool.id for pool in policy.pools}
         self._currency = made.line.scope.currency
@@ -139,7 +146,10 @@ class _Steps:
             _("The amount as it was billed"),
             (
                 Part(_("exact amount"), self._exact(line.units)),
-                Part(_("cents settled, so that the lines of the provider invoice sum to it"), self._exact(settled - line.units)),
+                Part(
+                    _("cents settled, so that the lines of the provider invoice sum to it"),
+                    self._exact(settled - line.units),
+                ),
             ),
             Part(_("amount on the document, in %s") % self._currency, self._exact(settled)),
         )
@@ -179,7 +189,8 @@ class _Steps:
             if based.is_limited:
                 method = f"{method}, {reasons.limit_words(based.pool)}"
             own, whole = (
-                reasons.exact_weight(each, based.weight_in, self._currency) for each in (share.weight, share.total_weight)
+                reasons.exact_weight(each, based.weight_in, self._currency)
+                for each in (share.weight, share.total_weight)
             )
             more.append(_("%(method)s: %(own)s of %(whole)s") % {"method": method, "own": own, "whole": whole})
             more += reasons.refused_words(based)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, QuerySet
 
 from apportion.actions.charging import MONTHLY
-from apportion.records.documents import DocumentTotal
+from apportion.records.documents import Document, DocumentTotal
 from apportion.records.groups import Charging, CostGroup, Mode
 from apportion.review.states import Issue
 
@@ -63,29 +63,40 @@ def totals(groups: QuerySet[CostGroup], period: str) -> tuple[dict[int, dict[str
     return own, below
 
 
-def listed(rows: Sequence[CostGroup], seen: QuerySet[CostGroup], period: str, top: int) -> list[Listed]:
-    """Groups as they are listed; `seen` are all that this person may see, `top` the depth of the first level."""
+def listed(
+    rows: Sequence[CostGroup],
+    seen: QuerySet[CostGroup],
+    period: str,
+    top: int,
+    modes: Mapping[int, Charging] | None = None,
+) -> list[Listed]:
+    """Groups as they are listed; `seen` are all that this person may see, `top` the depth of the first level.
+
+    With `modes`, which are known already, how many groups are below each is not asked.
+    """
+    if not rows:
+        return []
     keys = [row.pk for row in rows]
     own, below = totals(seen, period)
-    modes = charging(keys, period)
-    children = dict(
-        CostGroup.objects.filter(parent__in=keys, is_current=True)
-        .values_list("parent")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
+    children = _children(keys) if modes is None else {}
+    known = charging(keys, period) if modes is None else modes
     return [
         Listed(
             row,
             min(max(row.depth - top, 0), 6),
             _pairs(own.get(row.pk, {})),
             _pairs(below.get(row.pk, {})),
-            modes.get(row.pk, Charging.SHOWBACK),
+            known.get(row.pk, Charging.SHOWBACK),
             children.get(row.pk, 0),
             tuple(dict.fromkeys(str(owner) for owner in row.owners.values() if owner)),
         )
         for row in rows
     ]
+
+
+def _children(keys: Sequence[int]) -> dict[int, int]:
+    rows = CostGroup.objects.filter(parent__in=keys, is_current=True).values_list("parent")
+    return dict(rows.annotate(count=Count("pk")).order_by())
 
 
 def charging(keys: Iterable[int], period: str) -> dict[int, Charging]:
@@ -100,18 +111,14 @@ def _pairs(amounts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(amounts.items(), key=lambda pair: -abs(pair[1])))
 
 
-def months(group: CostGroup) -> dict[str, list[tuple[str, int]]]:
-    """What a group itself carried in its last twelve months, by currency: (period, minor units). One query."""
-    rows = (
-        DocumentTotal.objects.filter(
-            document__cost_group=group, document__issue_state=Issue.ISSUED, document__kind__in=MONTHLY
-        )
-        .order_by("-document__period")
-        .values_list("document__period", "currency", "amount_minor")[: MONTHS * 4]
-    )
+def months(documents: Iterable[Document]) -> dict[str, list[tuple[str, int]]]:
+    """What a group itself carried in its last twelve months, by currency: (period, minor units). No query."""
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    periods = sorted({period for period, _currency, _minor in rows})[-MONTHS:]
-    for period, currency, minor in sorted(rows):
-        if period in periods:
-            found[currency].append((period, minor))
+    monthly = sorted(
+        (each for each in documents if each.kind in MONTHLY and each.issue_state == Issue.ISSUED),
+        key=lambda each: each.period,
+    )
+    for each in monthly[-MONTHS:]:
+        for total in each.totals.all():
+            found[total.currency].append((each.period, total.amount_minor))
     return dict(found)

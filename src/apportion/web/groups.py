@@ -20,17 +20,20 @@ from apportion.errors import InputRefusedError
 from apportion.periods import BillingPeriod
 from apportion.records import reach
 from apportion.records.closes import Close
-from apportion.records.groups import Charging, CostGroup
+from apportion.records.documents import Document
+from apportion.records.groups import Charging, CostGroup, Mode
 from apportion.review.permission import Permission
 from apportion.review.readiness import Figures, Measure, Row, Unit, is_ready, readiness
 from apportion.web import group_sums
 from apportion.web.me import refused_input
 from apportion.web.page import Reach, Request, page
+from apportion.web.templatetags.apportion import short_month
 
 _ON_A_PAGE = 100
 _LEVELS = 2  # of a large tree that are shown at once
 _WHOLE = 150  # a tree of no more groups is shown whole
 _DOCUMENTS = 14
+_READ = 40  # documents, notes included, among which the last twelve months are
 _SEE = Permission.SEE_DOCUMENTS
 
 MEASURES = {
@@ -125,54 +128,59 @@ def group(request: Request, group: int) -> HttpResponse:
 def _shown(request: Request, row: CostGroup, form: ChargingForm | None = None) -> HttpResponse:
     rights = request.actor.rights
     seen = reach.cost_groups(rights)
-    documents = list(
-        reach.documents(rights)
-        .filter(cost_group=row)
-        .prefetch_related("totals")
-        .order_by("-period", "-pk")[:_DOCUMENTS]
-    )
+    mine = reach.documents(rights).filter(cost_group=row).prefetch_related("totals").order_by("-period", "-pk")
+    documents = list(mine[:_READ])
     period = documents[0].period if documents else ""
-    children = list(CostGroup.objects.filter(parent=row, is_current=True).order_by("number")[:_ON_A_PAGE])
-    modes = list(row.modes.select_related("decided_by").order_by("-from_period", "-pk"))
-    now = next(
-        (Charging(each.charging) for each in modes if not period or each.from_period <= period), Charging.SHOWBACK
-    )
+    above = [int(each) for each in row.path.strip("/").split("/")[:-1]]
+    around = list(seen.filter(Q(pk__in=above) | Q(parent=row, is_current=True)))
+    children = [each for each in around if each.parent_id == row.pk][:_ON_A_PAGE]
+    decided = Mode.objects.filter(cost_group__in=[row, *children]).select_related("decided_by")
+    decisions = list(decided.order_by("-from_period", "-pk"))
+    modes = [each for each in decisions if each.cost_group_id == row.pk]
     last = Charging(modes[0].charging) if modes else Charging.SHOWBACK
     other = Charging.SHOWBACK if last is Charging.CHARGEBACK else Charging.CHARGEBACK
+    now = _in_period(decisions, period)
+    closes = list(Close.objects.order_by("-period").defer("tie_out")[:24])
+    report = readiness(_figures(row, closes), configured.current().readiness)
     may = rights.may(Permission.MOVE_TO_CHARGEBACK)
-    report = readiness(figures(row), configured.current().readiness)
     context = {
         "group": row,
-        "above": _above(seen, row),
+        "above": sorted((each for each in around if each.pk in above), key=lambda each: each.depth),
         "owners": [(kind, owner) for kind, owner in row.owners.items() if owner],
-        "documents": documents,
-        "charts": _charts(row),
-        "children": group_sums.listed(children, seen.filter(path__startswith=row.path), period, row.depth + 1),
-        "charging": now,
+        "documents": documents[:_DOCUMENTS],
+        "charts": _charts(documents),
+        "children": group_sums.listed(children, seen.filter(path__startswith=row.path), period, row.depth + 1, now),
+        "charging": now.get(row.pk, Charging.SHOWBACK),
         "period": period,
         "modes": modes,
         "report": [(each, *MEASURES[each.measure], _value(each), _value(each, each.threshold)) for each in report],
         "is_ready": is_ready(report),
         "other": other,
-        "form": (form or _form(other)) if may else None,
+        "form": (form or _form(other, closes)) if may else None,
         "refused": form is not None,
     }
     return render(request, "groups/group.html", context, status=400 if form is not None else 200)
 
 
-def _form(other: Charging) -> ChargingForm:
+def _in_period(decisions: list[Mode], period: str) -> dict[int, Charging]:
+    """What each group is in, from decisions of which the latest come first."""
+    held = [each for each in decisions if not period or each.from_period <= period]
+    return {each.cost_group_id: Charging(each.charging) for each in reversed(held)}
+
+
+def _form(other: Charging, closes: list[Close]) -> ChargingForm:
     """Filled in with the first period that is still open to the decision."""
-    latest = Close.objects.filter(issued_at__isnull=False).order_by("-period").values_list("period", flat=True).first()
+    latest = next((close.period for close in closes if close.issued_at is not None), None)
     first = BillingPeriod.parse(latest).next if latest else BillingPeriod.of(timezone.localdate())
     return ChargingForm(initial={"charging": other, "from_period": str(first)})
 
 
-def figures(row: CostGroup) -> Figures:
+def _figures(row: CostGroup, closes: list[Close]) -> Figures:
     """What is known of a group, tags included where the work list of the latest run is known."""
-    close = Close.objects.filter(allocated_at__isnull=False).order_by("-period").only("period", "run_digest").first()
-    found = work_list.find(BillingPeriod.parse(close.period), close.run_digest) if close is not None else None
+    close = next((each for each in closes if each.allocated_at is not None), None)
+    found = work_list.find(close.run_digest) if close is not None else None
     tagged, direct = found.tagged.get(row.code, (0, 0)) if found is not None else (0, 0)
-    return known_figures(row, tagged=tagged, direct=direct)
+    return known_figures(row, tagged=tagged, direct=direct, close=close)
 
 
 def _value(row: Row, value: int | None = None) -> tuple[str, int | None]:
@@ -181,15 +189,23 @@ def _value(row: Row, value: int | None = None) -> tuple[str, int | None]:
     return ("ppm" if row.unit is Unit.PPM else "count"), shown
 
 
-def _charts(row: CostGroup) -> list[dict[str, object]]:
+def _charts(documents: list[Document]) -> list[dict[str, object]]:
+    """A column for each of the twelve months up to the latest; none where nothing was issued."""
+    found = group_sums.months(documents)
+    latest = max((period for amounts in found.values() for period, _minor in amounts), default="")
+    if not latest:
+        return []
+    periods = [BillingPeriod.parse(latest)]
+    while len(periods) < group_sums.MONTHS:
+        periods.append(periods[-1].previous)
+    names = [str(period) for period in reversed(periods)]
     return [
         {
             "currency": currency,
-            "labels": [period for period, _minor in amounts],
-            "values": [minor for _period, minor in amounts],
-            "rows": list(reversed(amounts)),
+            "labels": [short_month(name) for name in names],
+            "values": [dict(amounts).get(name) for name in names],
         }
-        for currency, amounts in group_sums.months(row).items()
+        for currency, amounts in found.items()
     ]
 
 
@@ -202,7 +218,8 @@ def set_charging(request: Request, group: int) -> HttpResponse:
         said = form.cleaned_data
         wanted = Charging(said["charging"])
         try:
-            acts.set_charging(request.actor, row.pk, wanted, said["from_period"], said["reason"], figures(row))
+            known = _figures(row, list(Close.objects.order_by("-period").defer("tie_out")[:24]))
+            acts.set_charging(request.actor, row.pk, wanted, said["from_period"], said["reason"], known)
         except InputRefusedError as error:
             refused_input(form, error)
         else:

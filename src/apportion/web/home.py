@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
@@ -10,6 +11,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apportion.actions import accepting
 from apportion.actions.acting import person_of
@@ -58,9 +60,10 @@ def home(request: Request) -> HttpResponse:
     return render(request, "home/home.html", context)
 
 
-def _sums(waiting: QuerySet[Document]) -> QuerySet[DocumentTotal, dict[str, object]]:
+def _sums(waiting: QuerySet[Document]) -> list[tuple[str, int]]:
     rows = DocumentTotal.objects.filter(document__in=waiting.order_by().values("pk")).values("currency")
-    return rows.annotate(minor=Sum("amount_minor")).order_by("currency")
+    summed = rows.annotate(minor=Sum("amount_minor")).order_by("currency")
+    return [(row["currency"], int(row["minor"])) for row in summed]
 
 
 def _undecided(rights: Rights) -> QuerySet[Dispute]:
@@ -86,9 +89,13 @@ def _named(rights: Rights, person: int) -> QuerySet[Comment]:
 
 def _closes(rights: Rights) -> list[dict[str, object]]:
     """The periods that are not sealed, with what each waits for."""
-    closes = list(Close.objects.filter(sealed_at__isnull=True).order_by("-period").only(
-        "period", "data_complete_at", "allocated_at", "issued_at", "run_digest", "issued_run_digest", "review_until"
-    )[:_CLOSES])
+    closes = list(
+        Close.objects.filter(sealed_at__isnull=True)
+        .order_by("-period")
+        .only(
+            "period", "data_complete_at", "allocated_at", "issued_at", "run_digest", "issued_run_digest", "review_until"
+        )[:_CLOSES]
+    )
     today = timezone.localdate()
     issued = Q(issue_state=Issue.ISSUED)
     counts = {
@@ -102,16 +109,20 @@ def _closes(rights: Rights) -> list[dict[str, object]]:
             disputed=Count("pk", filter=issued & Q(review_state=Review.DISPUTED)),
             unposted=Count(
                 "pk",
-                filter=issued & Q(posting_state=Posting.UNPOSTED, review_state__in=[Review.ACCEPTED, Review.DEEMED], showback=False)
+                filter=issued
+                & Q(posting_state=Posting.UNPOSTED, review_state__in=[Review.ACCEPTED, Review.DEEMED], showback=False)
                 & ~Q(kind="statement"),
             ),
         )
         .order_by()
     }
-    return [{"close": close, "blocks": _blocks(close, counts.get(close.period, {})), "counts": counts.get(close.period, {})} for close in closes]
+    return [
+        {"close": close, "blocks": _blocks(close, counts.get(close.period, {})), "counts": counts.get(close.period, {})}
+        for close in closes
+    ]
 
 
-def _blocks(close: Close, counts: dict[str, int]) -> list[tuple[str, str, str]]:
+def _blocks(close: Close, counts: Mapping[str, object]) -> list[tuple[str, str, str]]:
     """What a period waits for: how many, in words, and the state to filter documents by."""
     if close.data_complete_at is None:
         return [("", _("Nobody has said yet that its data is complete."), "")]
@@ -122,14 +133,20 @@ def _blocks(close: Close, counts: dict[str, int]) -> list[tuple[str, str, str]]:
     found = []
     if close.run_digest != close.issued_run_digest:
         found.append(("", _("It was allocated anew, and its documents are not issued again yet."), ""))
-    for name, words, state in (
-        ("awaiting", _("await review"), "awaiting_review"),
-        ("late", _("of them past their deadline"), "awaiting_review"),
-        ("disputed", _("are disputed"), "disputed"),
-        ("unposted", _("are accepted and not posted yet"), "accepted"),
-    ):
-        if counts.get(name):
-            found.append((str(counts[name]), words, state))
+    waiting, late, disputed, unposted = (
+        int(str(counts.get(name, 0))) for name in ("awaiting", "late", "disputed", "unposted")
+    )
+    sentences = (
+        (waiting, ngettext("document awaits review", "documents await review", waiting), "awaiting_review"),
+        (late, ngettext("of them is past its deadline", "of them are past their deadline", late), "awaiting_review"),
+        (disputed, ngettext("document is disputed", "documents are disputed", disputed), "disputed"),
+        (
+            unposted,
+            ngettext("invoice is accepted and not posted yet", "invoices are accepted and not posted yet", unposted),
+            "accepted",
+        ),
+    )
+    found += [(str(count), words, state) for count, words, state in sentences if count]
     return found
 
 

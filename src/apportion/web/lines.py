@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apportion.actions.workspace import workspace
 from apportion.close import drill
@@ -175,8 +176,12 @@ def _resources(reference: str, number: int, currency: str) -> dict[str, object]:
     return {
         "resources": rows,
         "pools": [
-            {"pool": pool, "whole": _minor(pool.units, currency), "part": _minor(pool.part_units, currency),
-             "share": explaining.exact_share(pool.fraction.numerator, pool.fraction.denominator)}
+            {
+                "pool": pool,
+                "whole": _minor(pool.units, currency),
+                "part": _minor(pool.part_units, currency),
+                "share": explaining.exact_share(pool.fraction.numerator, pool.fraction.denominator),
+            }
             for pool in found.pools
         ],
         "charges": found.rows,

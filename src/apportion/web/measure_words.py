@@ -8,6 +8,7 @@ from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apportion.money.amount import half_even
 from apportion.records.measures import Key, Measure, Unit, Unknown
 from apportion.web.templatetags.apportion import count, locale, money, percent_ppm
 
@@ -37,6 +38,7 @@ ABOUT = {
     Key.SHARE_POSTED: gettext_lazy("amounts in the ledger, of all that was invoiced"),
     Key.RECHARGE_RATE: gettext_lazy("amounts in the ledger, of all cost of the period"),
 }
+_TENTH = 1000  # millionths
 _UNKNOWN = {
     Unknown.NOT_ALLOCATED: gettext_lazy("not known yet: the period is not allocated"),
     Unknown.NOT_MEASURED: gettext_lazy("not known yet: allocate the period again, then it is measured"),
@@ -79,7 +81,25 @@ def brief(measure: Measure) -> str:
         return "–"
     if measure.unit is Unit.DAYS:
         return count(measure.value)
-    return _tenths(measure.value) if measure.unit is not Unit.PPM else percent_ppm(measure.value)
+    return _tenths(measure.value) if measure.unit is not Unit.PPM else percent_ppm(_shown(measure))
+
+
+def value_words(measure: Measure) -> str:
+    """The value with its unit."""
+    return written(measure.unit, _shown(measure))
+
+
+def _shown(measure: Measure) -> int | None:
+    """The value to be written: rounding to tenths of a per cent must not show a threshold as reached that is not."""
+    value, threshold = measure.value, measure.threshold
+    if value is None or measure.unit is not Unit.PPM or measure.is_met is not False:
+        return value
+    tenths = half_even(value, _TENTH)
+    if measure.is_least and tenths * _TENTH >= threshold:
+        tenths = -(-threshold // _TENTH) - 1
+    elif not measure.is_least and tenths * _TENTH <= threshold:
+        tenths = threshold // _TENTH + 1
+    return tenths * _TENTH
 
 
 def threshold_words(measure: Measure) -> str:
@@ -102,13 +122,18 @@ def counted_words(measure: Measure) -> str:
             return _("%(accepted)s accepted, %(deemed)s by silence, of %(whole)s documents") % said
         case Key.DISPUTES:
             said = {name: count(found[name]) for name in ("disputes", "lines")}
-            return _("%(disputes)s disputes about %(lines)s lines") % said
+            one, more = "%(disputes)s dispute, %(lines)s lines", "%(disputes)s disputes, %(lines)s lines"
+            return ngettext(one, more, found["disputes"]) % said
         case Key.DAYS_TO_RESOLVE:
             said = {"decided": count(found["decided"]), "p90": _tenths(found["p90"])}
             return _("%(decided)s decided; nine of ten within %(p90)s days") % said
         case Key.ANOMALY_COST:
             said = {"documents": count(found["documents"]), "amount": money(found["part"], measure.currency)}
-            return _("%(documents)s documents moved by %(amount)s in all") % said
+            said["beyond"] = percent_ppm(found["beyond"])
+            one = "%(documents)s document moved by more than %(beyond)s: %(amount)s"
+            more = "%(documents)s documents moved by more than %(beyond)s: %(amount)s in all"
+            none = _("no document moved by more than %(beyond)s")
+            return (ngettext(one, more, found["documents"]) if found["documents"] else none) % said
         case _other:
             pair = [money(found[name], measure.currency) for name in ("part", "whole")]
             return _("%(part)s of %(whole)s") % {"part": pair[0], "whole": pair[1]}

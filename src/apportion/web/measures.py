@@ -24,7 +24,7 @@ from apportion.web.measure_words import (
     counted_words,
     threshold_words,
     unknown_words,
-    written,
+    value_words,
 )
 from apportion.web.page import Reach, Request, page
 
@@ -102,7 +102,7 @@ def _row(months: Sequence[Month], place: int) -> Row:
     return Row(
         name=NAMES[each.key],
         about=ABOUT[each.key],
-        value=written(each.unit, each.value),
+        value=value_words(each),
         unknown=unknown_words(each.unknown),
         threshold=threshold_words(each),
         counted=counted_words(each),

@@ -148,17 +148,18 @@ def _moved(change: Mapping[str, Any]) -> Moved:
 
 
 def _reason(part: Mapping[str, Any]) -> str:
-    code = part["code"]
+    code = str(part["code"])
     if part["why"] == Why.MOVED and part["other"]:
         return _charges(part)
-    return {
+    words: dict[str, str] = {
         Why.COST_BASIS: _("the same charges on the other cost basis"),
         Why.POOL_SIZE: _("pool %s holds more") % code if part["minor"] > 0 else _("pool %s holds less") % code,
         Why.POOL_SHARE: _("another share of pool %s") % code,
         Why.AGREED: _("agreement %s") % code,
         Why.OTHER: _("corrections of earlier months"),
         Why.CENTS: _("cents settled"),
-    }.get(part["why"], str(part["why"]))
+    }
+    return words.get(part["why"], str(part["why"]))
 
 
 def _charges(part: Mapping[str, Any]) -> str:

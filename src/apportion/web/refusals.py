@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import (
     REASON_BAD_ORIGIN,
     REASON_BAD_REFERER,
@@ -86,6 +86,8 @@ def refusal_page(request: HttpRequest, error: ApportionError, *, status: int = 0
     With `resend` what was typed is shown again, to be sent by the person.
     """
     status = status or status_of(error)
+    if request.path.startswith("/api/"):  # refused before it came to a route, as for a wrong host
+        return _for_programs(request, error.code, error.sentence, error.advice, status)
     if request.headers.get("HX-Request"):
         response = render(request, "parts/refusal.html", {"error": error}, status=status)
         response["HX-Retarget"], response["HX-Reswap"] = "#messages", "innerHTML show:window:top"
@@ -163,5 +165,23 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Handler for 500: asks neither database nor session, since one of them may be what failed."""
+    if request.path.startswith("/api/"):
+        return _for_programs(request, "FAULT", "The program failed. Nothing was changed.", "", 500)
     page = render_to_string("500.html", {"request_id": getattr(request, "request_id", "")})
     return HttpResponse(page, status=500)
+
+
+def _for_programs(request: HttpRequest, code: str, sentence: str, advice: str, status: int) -> HttpResponse:
+    """The same as a problem document (RFC 9457), as the API's own refusals are."""
+    problem: dict[str, object] = {
+        "type": f"/api/v1/problems/{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": sentence,
+        "code": code,
+        "advice": advice,
+        "place": None,
+        "errors": [],
+        "request_id": getattr(request, "request_id", ""),
+    }
+    return JsonResponse(problem, status=status, content_type="application/problem+json")

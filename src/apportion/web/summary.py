@@ -125,7 +125,7 @@ def _figures(wanted: Scope, close: Close, asked_currency: str) -> Mapping[str, o
         "chart": _chart(periods, sums, currency),
         "streams": [(name_of(each.source), name_of(each.target), each.minor) for each in flows],
         "picture": picture(flows, currency),
-        "company": _company(close),
+        "shares": _company(close),
     }
 
 

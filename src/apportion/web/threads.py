@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
@@ -29,8 +30,10 @@ from apportion.web.page import Reach, Request, page
 _TWICE = timedelta(minutes=2)
 
 
-def speak(request: Request, document: int, form: CommentForm, *, line: int | None = None, dispute: int | None = None) -> bool:
-    """Keep what a valid form says with its files, all of it or nothing; says whether it did. Sent twice, it is said once.
+def speak(
+    request: Request, document: int, form: CommentForm, *, line: int | None = None, dispute: int | None = None
+) -> bool:
+    """Keep what a valid form says with its files, all or nothing; says whether it did. Sent twice, it is said once.
 
     What is refused because of the input stands in the form then; other refusals rise.
     """
@@ -96,7 +99,7 @@ def attach(request: Request, document: int) -> HttpResponse:
 
 
 @page(Reach.OBJECT, Permission.SEE_DOCUMENTS)
-def attachment(request: Request, attachment: int) -> HttpResponseBase:
+def attachment(request: Request, attachment: int) -> HttpResponse:
     """A file, to be saved."""
     row, place = attaching.open_attachment(request.actor, attachment)
     try:
@@ -105,7 +108,7 @@ def attachment(request: Request, attachment: int) -> HttpResponseBase:
         raise NotFoundError(
             gettext("The file is not in the workspace any more."), advice=gettext("Ask for a backup of it.")
         ) from None
-    return FileResponse(stream, headers=headers(row.name, row.media_type))
+    return cast(HttpResponse, FileResponse(stream, headers=headers(row.name, row.media_type)))
 
 
 @page(Reach.OBJECT, Permission.SEE_DOCUMENTS)

@@ -73,28 +73,40 @@ class Event:
     reason: str = ""
 
 
-def events(document: Document, disputes: Iterable[int], *, only_disputes: bool = False) -> list[Event]:
-    """What happened to a document and its disputes, the latest first. One query; load `issued_by` with the document."""
+_UNAPPROVED = {"propose decision", "withdraw proposal"}
+
+
+def events(
+    document: Document, disputes: Iterable[int], *, only_disputes: bool = False, inside: bool = False
+) -> list[Event]:
+    """What happened to a document and its disputes, the latest first. One query; load `issued_by` with the document.
+
+    What controllers write to each other about a decision that is not taken is only told `inside` the close.
+    """
     numbers = [str(number) for number in disputes]
     condition = Q(subject_kind="dispute", subject_id__in=numbers)
     if not only_disputes:
         condition |= Q(subject_kind="document", subject_id=str(document.pk))
     rows = AuditEntry.objects.filter(condition).exclude(act__startswith="refused").order_by("-number")
-    found = [_event(row) for row in rows.only("at", "person_name", "act", "subject_kind", "reason", "after")[:_MOST]]
+    found = [
+        _event(row, inside=inside)
+        for row in rows.only("at", "person_name", "act", "subject_kind", "reason", "after")[:_MOST]
+    ]
     if document.issued_at is not None and not only_disputes:
         who = str(document.issued_by) if document.issued_by else "Apportion"
         found.append(Event(document.issued_at, who, _sentence("issue"), _ICONS["issue"]))
     return sorted(found, key=lambda event: event.at, reverse=True)
 
 
-def _event(row: AuditEntry) -> Event:
+def _event(row: AuditEntry, *, inside: bool) -> Event:
     about = ""
     if row.act == "dispute":
         line = json.loads(row.after).get("line")
         about = _("line %s") % line if line is not None else _("the whole")
     elif row.act == "extend deadline":
         about = _("until %s") % json.loads(row.after).get("review_until", "")
-    return Event(row.at, row.person_name, _sentence(row.act), _ICONS.get(row.act, "history"), about, row.reason)
+    reason = row.reason if inside or row.act not in _UNAPPROVED else ""
+    return Event(row.at, row.person_name, _sentence(row.act), _ICONS.get(row.act, "history"), about, reason)
 
 
 def said(text: str) -> SafeString:
@@ -107,7 +119,7 @@ def said(text: str) -> SafeString:
                 "",
                 "{}",
                 (
-                    (format_html('<strong class="mention">{}</strong>', piece) if number % 2 else piece,)
+                    (format_html('<strong class="named">{}</strong>', piece) if number % 2 else piece,)
                     for number, piece in enumerate(pieces)
                 ),
             )

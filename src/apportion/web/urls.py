@@ -19,6 +19,7 @@ SCREENS = (
     "measures",
     "people",
     "audit",
+    "webhooks_page",
     "search",
     "me",
     "sign_in",

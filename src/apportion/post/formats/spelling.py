@@ -1,32 +1,59 @@
-"""How targets spell days and the sides of an amount, and how that is read back."""
+"""How targets spell days, and amounts on two sides; and how that is read back."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
-from apportion.errors import BadValueError
-from apportion.money.currency import exponent, minor_text
+from apportion.money.currency import minor_text
+from apportion.post.formats.reading import minor
 
-# Each spelling as a pattern to read it; the letters say which number stands where.
+# How days can be spelled; a setting may offer them by these names.
+DAYS = ("yyyy-mm-dd", "yyyy/mm/dd", "yyyymmdd", "dd/mm/yyyy", "mm/dd/yyyy", "dd.mm.yyyy", "mm/dd/yy")
+
 _PARTS = {"yyyy": r"(?P<y>\d{4})", "yy": r"(?P<s>\d{2})", "mm": r"(?P<m>\d{2})", "dd": r"(?P<d>\d{2})"}
-DAYS = (
-    "yyyy-mm-dd", "yyyy/mm/dd", "yyyymmdd", "dd/mm/yyyy", "mm/dd/yyyy", "dd.mm.yyyy", "mm/dd/yy",
-)  # fmt: skip
+_TOKENS = re.compile("yyyy|yy|mm|dd|.")
 _CENTURY = 2000
 
 
-def _pattern(spelling: str) -> re.Pattern[str]:
-    text = re.escape(spelling)
-    for letters, part in _PARTS.items():
-        text = re.sub(rf"(?<![a-z<]){letters}(?![a-z>])|{letters}(?=mm|dd|$)", lambda _, part=part: part, text, count=1)
-    return re.compile(text, re.ASCII)
+def _reader(spelling: str) -> re.Pattern[str]:
+    return re.compile("".join(_PARTS.get(each) or re.escape(each) for each in _TOKENS.findall(spelling)), re.ASCII)
 
 
-def _readable(spelling: str) -> re.Pattern[str]:
-    tokens = re.findall(r"yyyy|yy|mm|dd|.", spelling)
-    return re.compile("".join(_PARTS.get(token) or re.escape(token) for token in tokens), re.ASCII)
+_READERS = {spelling: _reader(spelling) for spelling in DAYS}
 
 
-_READ = {spelling: _readable(spelling) for spelling in DAYS}
+def day_text(day: str, spelling: str) -> str:
+    """An ISO day as `spelling` has it. Raises `ValueError` where the spelling cannot say the century."""
+    year, month, number = day.split("-")
+    if "yyyy" not in spelling and not year.startswith("20"):
+        raise ValueError(f"{day} is not in the century that {spelling} means")
+    said = {"yyyy": year, "yy": year[2:], "mm": month, "dd": number}
+    return "".join(said.get(each, each) for each in _TOKENS.findall(spelling))
+
+
+def read_day(text: str, spelling: str) -> str:
+    """The ISO day that `text` means. Raises `ValueError` for anything but a day in this spelling."""
+    found = _READERS[spelling].fullmatch(text)
+    if not found:
+        raise ValueError(f"'{text}' is not a day written {spelling}")
+    parts = found.groupdict()
+    year = int(parts["y"]) if "y" in parts else _CENTURY + int(parts["s"])
+    return date(year, int(parts["m"]), int(parts["d"])).isoformat()
+
+
+def amount_texts(amounts: Sequence[int], currencies: Sequence[str]) -> list[str]:
+    """Each amount with the decimals of its currency."""
+    return [minor_text(amount, currency) for amount, currency in zip(amounts, currencies, strict=True)]
+
+
+def read_amounts(texts: Sequence[str], currencies: Sequence[str]) -> list[int]:
+    """Minor units. Raises `BadValueError` for what machine files do not write."""
+    known: dict[tuple[str, str], int] = {}
+    found = []
+    for key in zip(texts, currencies, strict=True):
+        if key not in known:
+            known[key] = minor(*key)
+        found.append(known[key])
+    return found

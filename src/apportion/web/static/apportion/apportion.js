@@ -4,7 +4,7 @@
 // A button that sends a form is pressed once: the second press of a double click does nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.method !== "post" || event.defaultPrevented || "download" in form.dataset) return; // after a file the page stays
   if (form.dataset.sending) {
     event.preventDefault();
     return;
