@@ -164,6 +164,9 @@ def test_a_dispute_from_objection_to_credit_note(company: Company, red: Caller, 
     assert red.get(f"/disputes/{dispute}/counterfactual?{thought}").status_code == 403
     decision = {"outcome": "upheld", "settle": "cost_group", "settle_to": company.group("green").pk, "reason": "Right."}
     assert controller.post(f"/disputes/{dispute}/propose", decision).json()["state"] == "proposed"
+    assert controller.get(f"/disputes/{dispute}").json()["decision"] == "Right."
+    seen = red.get(f"/disputes/{dispute}").json()
+    assert (seen["state"], seen["decision"], seen["outcome"], seen["agreed"]) == ("proposed", "", "", None)
     own = controller.post(f"/disputes/{dispute}/approve")
     assert (own.status_code, own.json()["code"]) == (403, "SAME_PERSON")
     second = Caller(key_of(company.person("second")))
@@ -175,6 +178,9 @@ def test_a_dispute_from_objection_to_credit_note(company: Company, red: Caller, 
         ("debit_note", "10.00"),
     }
     assert red.get(f"/documents?about={document.pk}").json()["total"] == 1
+    activity = red.get(f"/documents/{document.pk}/activity").json()["items"]
+    assert [each["act"] for each in activity[:3]] == ["approve decision", "propose decision", "dispute"]
+    assert [each["reason"] for each in activity[1:3]] == ["", "Too much."]
     assert second.post(f"/disputes/{dispute}/approve", Idempotency_Key="approve").content == decided.content
 
 
