@@ -1,33 +1,32 @@
-"""The pages of the close: every state, what can be pressed and why not, and how many queries a page asks."""
+"""The pages of the close: what they show in each state, what can be pressed and why not, and how much they ask."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from apportion.actions import sealing, working
+from apportion.actions import sealing
 from apportion.actions.accepting import accept
 from apportion.actions.charging import MONTHLY
+from apportion.actions.posting import confirm_posted, export_journal
 from apportion.actions.tying import books_tie_out
 from apportion.actions.workspace import workspace
-from apportion.invoice.paper import PaperKind
 from apportion.records.closes import Close
-from apportion.records.documents import Document
-from apportion.records.policies import Claim, PolicyVersion
-from apportion.records.work import Work
-from apportion.review.permission import Role
-from apportion.review.states import Issue, Posting, Review
-from apportion.web import close_state, close_sums
+from apportion.records.documents import Document, DocumentTotal
+from apportion.records.work import Message, Work
+from apportion.review.calendar import Progress, Step
+from apportion.review.states import Review
+from apportion.web import close_presses, close_state, close_sums
 from tests.company import (  # noqa: F401 - fixtures
     OCTOBER,
-    POLICY,
     SEPTEMBER,
     Company,
     company_fixture,
@@ -35,44 +34,256 @@ from tests.company import (  # noqa: F401 - fixtures
 )
 
 pytestmark = pytest.mark.django_db
-TEXT = re.compile(r"<[^>]*>")
+MOST_QUERIES = 15
+TAG = re.compile(r"<[^>]*>")
+PAGES = (
+    "close",
+    "close_period:2026-10",
+    "close_period:2026-09",
+    "close_progress:2026-10",
+    "deliveries:2026-10",
+    "findings:2026-10:csv",
+    "work_list",
+    "work_list?kind=untagged&period=2026-10",
+    "policies",
+    "groups",
+    "group:north",
+    "group:red-web",
+)
 
 
-@pytest.fixture(autouse=True)
-def undone(company: Company, django_db_blocker: object, db: None) -> Iterator[None]:
-    """Each test begins with the company as it was made."""
-    yield
+def address(company: Company, name: str) -> str:
+    path, _, query = name.partition("?")
+    view, *arguments = path.split(":")
+    given: list[object] = [company.group(each).pk if view == "group" else each for each in arguments]
+    return reverse(view, args=given) + (f"?{query}" if query else "")
 
 
 def client(company: Company, who: str) -> Client:
-    made = Client(enforce_csrf_checks=False)
+    made = Client()
     made.force_login(company.person(who))
     return made
 
 
-def text(response: object) -> str:
-    content = response.content.decode()  # type: ignore[attr-defined]
-    return " ".join(TEXT.sub(" ", content).split())
+def text(response: Any) -> str:
+    return " ".join(TAG.sub(" ", response.content.decode()).replace("\xa0", " ").split())
 
 
-def test_smoke(company: Company) -> None:
-    for who in ("analyst", "controller", "auditor"):
-        browser = client(company, who)
-        for address in (
-            reverse("close"),
-            reverse("close_period", args=["2026-10"]),
-            reverse("close_period", args=["2026-09"]),
-            reverse("close_progress", args=["2026-10"]),
-            reverse("deliveries", args=["2026-10"]),
-            reverse("findings", args=["2026-10", "csv"]),
-            reverse("work_list"),
-            reverse("work_list") + "?kind=untagged&period=2026-10",
-            reverse("policies"),
-            reverse("groups"),
-            reverse("group", args=[company.group("red-web").pk]),
-            reverse("group", args=[company.group("north").pk]),
-        ):
-            with CaptureQueriesContext(connection, ) as queries:
-                answer = browser.get(address)
-            print(who, address, answer.status_code, len(queries))
-            assert answer.status_code == 200, address
+def press(company: Company, who: str, act: str, **typed: str) -> Any:
+    return client(company, who).post(reverse(f"close_{act}", args=["2026-10"]), typed, follow=True)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("who", ["analyst", "controller", "auditor"])
+def test_every_page_answers_with_few_queries(company: Company, who: str, name: str) -> None:
+    browser = client(company, who)
+    with CaptureQueriesContext(connection) as queries:
+        answer = browser.get(address(company, name))
+    assert answer.status_code == 200
+    assert len(queries) <= MOST_QUERIES
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if not name.startswith("group")])
+@pytest.mark.parametrize("who", ["red", "executive", "administrator", "stranger"])
+def test_the_close_is_for_those_who_do_it(company: Company, who: str, name: str) -> None:
+    assert client(company, who).get(address(company, name)).status_code == 403
+
+
+@pytest.mark.parametrize("period", ["2026-1", "2031-01", "x", "2026-13", "0000-00"])
+def test_a_period_that_is_none_is_not_found(company: Company, period: str) -> None:
+    assert client(company, "analyst").get(f"/close/{period}/").status_code == 404
+
+
+def test_the_page_says_where_the_month_stands(company: Company) -> None:
+    shown = text(client(company, "controller").get(reverse("close_period", args=["2026-10"])))
+    assert "Close of October 2026" in shown
+    assert "Every cent is accounted for" in shown
+    assert "1 dispute is not decided" in shown
+    assert "Red app" in shown
+    assert "Waiting for the owners of 2 documents, a decision on 1 dispute" in shown
+
+
+def _state(period: Any = OCTOBER) -> close_state.State:
+    found = close_state.state(period, timezone.localdate())
+    assert found is not None
+    return found
+
+
+def _pressable(company: Company, who: str) -> list[str]:
+    return [each.name for each in close_presses.presses(_state(), company.actor(who)) if not each.why_not]
+
+
+def test_the_books_add_up_in_every_currency(company: Company) -> None:
+    accept(company.actor("red"), company.document("red-web").pk)
+    export_journal(company.actor("controller"), OCTOBER)
+    (row,) = _state().books
+    out = DocumentTotal.objects.filter(document__period="2026-10", document__issue_state="issued")
+    assert row.whole == out.aggregate(sum=Sum("amount_minor"))["sum"] == 221078
+    assert row.agrees
+    assert row.whole == row.accepted + row.deemed + row.disputed + row.awaiting + row.central
+    assert row.whole == row.posted + row.exported + row.not_posted
+    assert row.accepted == row.exported == company.document("red-web").totals.get().amount_minor
+    exact = books_tie_out(OCTOBER).sums["USD"]
+    assert (exact.run, exact.issued, exact.notes) == (row.run, row.issued, row.notes)
+
+
+def test_books_that_do_not_agree_say_so(company: Company) -> None:
+    close = Close.objects.get(period="2026-10")
+    close.summary["totals"]["USD"] += 1
+    (row,) = close_sums.books(close)
+    assert not row.agrees
+    assert row.difference == -1
+
+
+def test_what_blocks_is_what_sealing_refuses(company: Company) -> None:
+    """In each state of the month the page blocks exactly where the act would refuse."""
+    settings = workspace().settings
+    for act in (
+        lambda: None,
+        lambda: accept(company.actor("red"), company.document("red-web").pk),
+        lambda: export_journal(company.actor("controller"), OCTOBER),
+        lambda: confirm_posted(company.actor("controller"), OCTOBER, "GL-1"),
+    ):
+        act()
+        refused = sealing.blocking(OCTOBER, settings)
+        assert len(_state().blocking) == len(refused)
+        assert bool(_state(SEPTEMBER).blocking) == bool(sealing.blocking(SEPTEMBER, settings))
+
+
+def test_each_step_of_the_calendar(company: Company) -> None:
+    rows = {row.step: row for row in _state().rows}
+    assert [rows[step].progress for step in Step] == [
+        Progress.DONE, Progress.DONE, Progress.DONE, Progress.DONE, Progress.WAITING, Progress.LATER, Progress.LATER,
+    ]  # fmt: skip
+    assert rows[Step.ALLOCATE].done_by == "Analyst"
+    assert rows[Step.ISSUE].done_by == "Controller"
+    earlier = {row.step: row.progress for row in _state(SEPTEMBER).rows}
+    assert earlier[Step.REVIEW] is earlier[Step.POST] is Progress.DONE
+    assert earlier[Step.SEAL] is not Progress.DONE
+
+
+def test_what_can_be_pressed_and_why_not(company: Company) -> None:
+    assert _pressable(company, "auditor") == []
+    assert _pressable(company, "controller") == ["remind"]
+    accept(company.actor("red"), company.document("red-web").pk)
+    assert "export" in _pressable(company, "controller")
+    assert _pressable(company, "analyst") == []
+    shown = text(client(company, "analyst").get(reverse("close_period", args=["2026-10"])))
+    assert "A controller does this." in shown
+
+
+def test_before_the_issue_there_is_one_next_act(company: Company) -> None:
+    close = Close.objects.filter(period="2026-10")
+    close.update(issued_at=None, issued_by=None, issued_run_digest="")
+    controller = company.actor("controller")
+    (press_now,) = close_presses.presses(_state(), controller)
+    assert (press_now.name, press_now.why_not) == ("issue", "")
+    close.update(allocated_by=company.person("controller"))
+    (refused,) = close_presses.presses(_state(), controller)
+    assert "somebody else" in refused.why_not
+    close.update(allocated_at=None, allocated_by=None, run_digest="")
+    assert [each.name for each in close_presses.presses(_state(), controller)] == ["allocate"]
+    close.update(data_complete_at=None, data_complete_by=None)
+    assert [each.name for each in close_presses.presses(_state(), controller)] == ["complete"]
+    shown = press(company, "analyst", "complete")
+    assert "The data is marked complete." in text(shown)
+    assert Close.objects.get(period="2026-10").data_complete_by == company.person("analyst")
+
+
+def test_long_work_is_asked_for_once_and_shows_how_far_it_is(company: Company) -> None:
+    Close.objects.filter(period="2026-10").update(issued_run_digest="an older one")
+    for _ in range(2):
+        assert "are being issued" in text(press(company, "controller", "issue"))
+    work = Work.objects.get(kind="issue")
+    Work.objects.filter(pk=work.pk).update(state="running", done_parts=40, all_parts=100, sentence="Writing documents")
+    browser = client(company, "auditor")
+    shown = browser.get(reverse("close_period", args=["2026-10"])).content.decode()
+    assert 'hx-trigger="every 2s"' in shown
+    assert '<noscript><meta http-equiv="refresh"' in shown
+    assert '<progress value="40" max="100"' in shown
+    Work.objects.filter(pk=work.pk).update(
+        state="failed", finished_at=timezone.now(), error={"sentence": "The disk is full.", "advice": "Make room."}
+    )
+    answer = browser.get(reverse("close_progress", args=["2026-10"]), headers={"HX-Request": "true"})
+    assert answer["HX-Refresh"] == "true"
+    assert "Issuing failed. The disk is full." in text(browser.get(reverse("close_period", args=["2026-10"])))
+
+
+def test_issuing_what_is_out_does_nothing(company: Company) -> None:
+    assert "Nothing was done" in text(press(company, "controller", "issue"))
+    assert not Work.objects.filter(kind="issue").exists()
+
+
+def test_owners_are_reminded_once_a_day(company: Company) -> None:
+    before = Message.objects.count()
+    shown = text(press(company, "controller", "remind"))
+    assert "The owners of 2 documents are reminded." in shown
+    assert (written := Message.objects.count()) > before
+    press(company, "controller", "remind")
+    assert Message.objects.count() == written
+
+
+def test_a_journal_is_exported_confirmed_and_can_be_taken_away(company: Company) -> None:
+    accept(company.actor("red"), company.document("red-web").pk)
+    assert "has 1 document" in text(press(company, "controller", "export"))
+    assert Document.objects.filter(posting_state="exported").count() == 1
+    (journal,) = close_sums.journals("2026-10")
+    file = reverse("close_journal", args=["2026-10", "csv"])
+    taken = client(company, "auditor").get(f"{file}?journal={journal.id}")
+    assert taken.status_code == 200
+    assert taken["Content-Disposition"].startswith("attachment")
+    for wrong in ("?journal=../../x", "", "?journal=JN-0"):
+        assert client(company, "auditor").get(file + wrong).status_code == 404
+    empty = press(company, "controller", "confirm", reference=" ")
+    assert empty.status_code == 400
+    assert "There is no reference." in text(empty)
+    assert "is posted" in text(press(company, "controller", "confirm", reference="GL-2026-77"))
+    assert close_sums.journals("2026-10")[0].reference == "GL-2026-77"
+    again = press(company, "controller", "confirm", reference="GL-2026-77")
+    assert again.status_code == 409
+
+
+def test_a_refused_seal_says_everything_that_is_in_the_way(company: Company) -> None:
+    refused = press(company, "controller", "seal")
+    assert refused.status_code == 409
+    assert "dispute is not decided" in text(refused)
+    assert Close.objects.get(period="2026-10").sealed_at is None
+
+
+@pytest.mark.parametrize("act", ["complete", "allocate", "issue", "remind", "export", "confirm", "recall", "seal"])
+def test_acts_are_posted_with_the_right_permission_and_token(company: Company, act: str) -> None:
+    where = reverse(f"close_{act}", args=["2026-10"])
+    assert client(company, "controller").get(where).status_code == 405
+    assert client(company, "auditor").post(where).status_code == 403
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(company.person("controller"))
+    assert strict.post(where).status_code == 403
+    assert not Work.objects.exists()
+
+
+def test_counts_are_those_of_the_documents(company: Company) -> None:
+    counted = _state().counts
+    reviewed = Document.objects.filter(
+        period="2026-10", issue_state="issued", kind__in=MONTHLY, cost_group__isnull=False
+    )
+    assert counted.reviewers == reviewed.count() == 3
+    assert counted.of(Review.DISPUTED) == 1
+    assert counted.charged == 2
+    assert counted.unaccepted == 2
+
+
+def test_the_list_tells_how_many_answered(company: Company) -> None:
+    shown = text(client(company, "auditor").get(reverse("close")))
+    assert "October 2026 In review, disputed" in shown
+    assert "1 / 3" in shown
+
+
+def test_deliveries_and_findings_are_shown_and_taken_away(company: Company) -> None:
+    shown = text(client(company, "auditor").get(reverse("deliveries", args=["2026-10"])))
+    assert "cloud cost and usage Complete" in shown
+    assert "COLUMN_EMPTY" in shown
+    file = client(company, "auditor").get(reverse("findings", args=["2026-10", "csv"]))
+    assert file.content.decode().startswith("source,delivery,file,column,row")
+    assert client(company, "auditor").get(reverse("findings", args=["2026-10", "pdf"])).status_code == 404
+    missing = text(client(company, "auditor").get(reverse("deliveries", args=["2026-11"])))
+    assert "cloud cost and usage Missing" in missing

@@ -31,7 +31,7 @@ VERIFY = "verify audit"
 EXPORT = "export audit"
 AT_ONCE = 20_000  # entries that are proved while a page waits
 FIELDS = (
-    "number at person_name via act subject_kind subject_id subject before after reason request_id address "
+    "number at person_id person_name via act subject_kind subject_id subject before after reason request_id address "
     "previous_hash hash"
 ).split()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from fractions import Fraction
 
 from django.db.models import Q
 
@@ -56,9 +57,12 @@ def known_figures(group: CostGroup, *, tagged: int = 0, direct: int = 0, close: 
     close = close or Close.objects.filter(allocated_at__isnull=False).order_by("-period").first()
     summary = close.summary if close else {}
     totals: dict[str, int] = summary.get("totals", {})
-    main = max(totals, key=lambda currency: abs(totals[currency]), default="")
+    nobodys: dict[str, int] = summary.get("unallocated", {})
+    # Of several currencies, none of which can be added to another, the one with the lowest share decides.
+    charged = [currency for currency, minor in totals.items() if minor > 0]
+    main = max(charged, key=lambda currency: Fraction(nobodys.get(currency, 0), totals[currency]), default="")
     cost = totals.get(main, 0)
-    allocated = cost - summary.get("unallocated", {}).get(main, 0)
+    allocated = cost - nobodys.get(main, 0)
     raised = list(Dispute.objects.filter(document__cost_group=group).values_list("document__period", "state"))
     months = _months(group, [period for period, _ in raised])
     return Figures(allocated, cost, tagged, direct, months, sum(state in UNDECIDED for _, state in raised))

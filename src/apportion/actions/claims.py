@@ -124,7 +124,7 @@ def _rules(text: str, rows: Sequence[Claim]) -> list[NewRule]:
         known = work_list.look(period, runs[row.period]) if runs.get(row.period) else None
         code = policy_text.fresh_id(f"claim-{row.pk}", taken)
         taken.append(code)
-        name = one_line(f"{described(row.match)} is {row.cost_group.name}'s", 120)
+        name = one_line(f"{described(row.match)} belongs to {row.cost_group.name}", 120)
         before = work_list.before(known, row.match, policy)
         found.append(NewRule(code, name, row.match, row.cost_group.code, before))
     return found

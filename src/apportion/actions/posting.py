@@ -15,38 +15,26 @@ from apportion.actions.closing import close_of
 from apportion.actions.moving import move
 from apportion.actions.words import one_line, said
 from apportion.actions.workspace import workspace
-from apportion.allocate.rule import Holder, Target
-from apportion.close.month import posting_accounts
+from apportion.close import run as runs
+from apportion.close.month import ledger_mapping, posting_accounts
 from apportion.errors import InputRefusedError, Place
-from apportion.invoice.paper import Paper, PaperKind, PaperTotal
-from apportion.organization.coding import Coding
+from apportion.invoice.paper import PaperKind
+from apportion.organization.cost_group import Tree
 from apportion.periods import BillingPeriod
+from apportion.post.document import of_paper
 from apportion.post.export import write_journal
 from apportion.post.journal import Journal, journal
+from apportion.post.mapping import LedgerMapping
 from apportion.records import convert, reach
 from apportion.records.closes import Close
 from apportion.records.documents import Document
 from apportion.records.people import Person
 from apportion.review.permission import Permission
 from apportion.review.states import Act, Issue, Posting, Review, StateError
+from apportion.warehouse.store import Workspace
 
 FOLDER = "journals"
 _ACCEPTED = (Review.ACCEPTED, Review.DEEMED)
-
-
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """An issued document as a journal is made from it; credit notes have totals below zero."""
-
-    number: str
-    period: BillingPeriod
-    holder: Target
-    name: str
-    coding: Coding
-    totals: tuple[PaperTotal, ...]
-    policy_digest: str
-    organization_digest: str
-    snapshot_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +178,14 @@ def _note_posted(close: Close, person: Person) -> None:
 
 
 def _journal(rows: Sequence[Document]) -> Journal:
-    return journal([_charged(convert.paper(row)) for row in rows], posting_accounts(workspace().settings))
+    place = workspace()
+    documents = [of_paper(convert.paper(row)) for row in rows]
+    return journal(documents, posting_accounts(place.settings), _mapping(place, documents[0].period))
 
 
-def _charged(paper: Paper) -> Charged:
-    return Charged(
-        number=paper.label,
-        period=BillingPeriod.parse(paper.period),
-        holder=Target(Holder(paper.holder), paper.code),
-        name=paper.name,
-        coding=paper.coding,
-        totals=paper.totals,
-        policy_digest=paper.policy_digest,
-        organization_digest=paper.organization_digest,
-        snapshot_digest=paper.snapshot_digest,
-    )
+def _mapping(place: Workspace, period: BillingPeriod) -> LedgerMapping:
+    """By the tree that the period's documents were made with; it is asked for only where dimensions are."""
+    if not place.settings.ledger.dimensions:
+        return ledger_mapping(place.settings, Tree([]))
+    _, _, organization = runs.frozen(place, period)
+    return ledger_mapping(place.settings, organization.during(period.starts_on, period.ends_on))

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db.models import BigIntegerField, Count, Expression, F, Func, Q, Sum, Value
-from django.db.models.functions import Abs
+from django.db.models.functions import Abs, Cast
 from django.utils import timezone
 
 from apportion.allocate.rule import Holder
@@ -216,7 +216,7 @@ def _part_of(whole: Expression, ppm: int) -> Expression:
     def joined(sign: str, one: Expression, two: Expression) -> Expression:
         return Func(one, two, template="(%(expressions)s)", arg_joiner=sign, output_field=BigIntegerField())
 
-    million, part = Value(WHOLE), Value(ppm)
+    million, part = (Cast(Value(number), BigIntegerField()) for number in (WHOLE, ppm))
     full = joined(" * ", joined(" / ", whole, million), part)
     rest = joined(" / ", joined(" * ", joined(" %% ", whole, million), part), million)
     return joined(" + ", full, rest)

@@ -31,7 +31,7 @@ from apportion.web.page import Reach, Request, page
 
 _ON_A_PAGE = 12
 _SEE = Permission.SEE_CLOSE
-_FORMATS = {"csv": ".csv", "control": ".control.json", "hledger": ".hledger", "json": ".json"}
+_FORMATS = {kind: f".{kind}" for kind in ("csv", "hledger", "beancount", "json")} | {"control": ".control.json"}
 _JOURNAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _RECENT = timedelta(hours=12)  # how long a failure of the background stays on the page
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import messages
@@ -12,7 +11,6 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from apportion.actions import configured
 from apportion.actions import deciding as acts
@@ -24,84 +22,19 @@ from apportion.invoice.paper import PaperLineKind
 from apportion.records import convert, reach
 from apportion.records.disputes import Dispute, DisputeState
 from apportion.records.groups import CostGroup
-from apportion.records.policies import PolicyState, PolicyVersion
 from apportion.review.dispute import ClaimError, DecidedError, Outcome, Reason
 from apportion.review.permission import Permission
 from apportion.review.settlement import SettlementError
 from apportion.review.states import StateError
 from apportion.web.answers import at_field, back_to, say_no
-from apportion.web.dispute_words import OUTCOME_SHORT, OUTCOME_WORDS, REASON_WORDS, SETTLE_WORDS
+from apportion.web.decision_forms import DecisionForm, ProposalForm
+from apportion.web.dispute_words import OUTCOME_SHORT, REASON_WORDS
 from apportion.web.page import Reach, Request, page
 from apportion.web.templatetags.apportion import money
 from apportion.web.typed_amounts import minor_of
 
 _SUGGESTED = 300
 _DECIDE = Permission.DECIDE
-
-
-if TYPE_CHECKING:
-    _Choice = forms.ModelChoiceField[PolicyVersion]
-else:  # the class knows its model only while types are checked
-    _Choice = forms.ModelChoiceField
-
-
-class _VersionField(_Choice):
-    """Versions by number and day."""
-
-    def label_from_instance(self, obj: PolicyVersion) -> str:
-        return gettext("Version %(number)s of %(day)s, %(state)s") % {
-            "number": obj.pk,
-            "day": f"{obj.created_at:%Y-%m-%d}",
-            "state": obj.state,
-        }
-
-
-class DecisionForm(forms.Form):
-    """What is thought of deciding. Nothing is kept yet."""
-
-    outcome = forms.ChoiceField(label=_("Decision"), choices=list(OUTCOME_WORDS.items()), widget=forms.RadioSelect)
-    amount = forms.CharField(
-        label=_("Which part of it is upheld?"),
-        required=False,
-        max_length=40,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text=_("Only where a part is upheld."),
-    )
-    settle = forms.ChoiceField(
-        label=_("Who carries it instead?"), required=False, choices=list(SETTLE_WORDS.items()), widget=forms.RadioSelect
-    )
-    settle_to = forms.CharField(
-        label=_("Cost group that carries it"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"list": "cost-groups", "autocomplete": "off"}),
-        help_text=_("Its code. Only where another cost group carries it."),
-    )
-    policy_version = _VersionField(
-        label=_("Policy version"),
-        required=False,
-        queryset=PolicyVersion.objects.none(),
-        help_text=_("Only where the month is allocated anew."),
-    )
-
-    def __init__(self, *args: object, is_share: bool, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        version, settle = self.fields["policy_version"], self.fields["settle"]
-        assert isinstance(version, forms.ModelChoiceField)  # noqa: S101 - declared above
-        assert isinstance(settle, forms.ChoiceField)  # noqa: S101 - declared above
-        version.queryset = PolicyVersion.objects.exclude(state=PolicyState.REJECTED).order_by("-pk").defer("text")
-        settle.choices = [each for each in SETTLE_WORDS.items() if is_share or each[0] is not Settle.OTHERS]
-
-
-class ProposalForm(DecisionForm):
-    """The same, with the reason: this is kept."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("Its owner reads it, and it stands on the credit note."),
-    )
 
 
 def found(request: Request, pk: int) -> Dispute:
@@ -162,7 +95,6 @@ def standing(request: Request, row: Dispute) -> dict[str, object]:
         "is_own_proposal": proposed,
         "why_not": why_not,
         "due": due_on(row),
-        "moves": _moves(row) if row.state == DisputeState.PROPOSED else (),
     }
 
 
@@ -203,6 +135,16 @@ def _moves(row: Dispute) -> tuple[Row, ...]:
     except ApportionError:
         return ()
     return worked_out.rows
+
+
+@page(Reach.OBJECT, _DECIDE)
+def moves(request: Request, dispute: int) -> HttpResponse:
+    """Whose bill the proposed decision moves by how much, worked out anew: for whoever approves it."""
+    row = found(request, dispute)
+    rows = _moves(row) if row.state == DisputeState.PROPOSED else ()
+    part = request.headers.get("HX-Request") == "true"
+    name = "disputes/moves_part.html" if part else "disputes/moves_page.html"
+    return render(request, name, {"dispute": row, "document": row.document, "rows": rows})
 
 
 @page(Reach.OBJECT, _DECIDE, methods="GET POST")
@@ -395,6 +337,7 @@ def send_back(request: Request, dispute: int) -> HttpResponse:
 
 urlpatterns = [
     path("disputes/<int:dispute>/decide/", decide, name="decide"),
+    path("disputes/<int:dispute>/moves/", moves, name="dispute_moves"),
     path("disputes/<int:dispute>/approve/", approve, name="approve_decision"),
     path("disputes/<int:dispute>/send-back/", send_back, name="send_back"),
 ]

@@ -136,7 +136,7 @@ def found(request: Request, pk: int) -> Document:
     rows = reach.documents(request.actor.rights).select_related(
         "cost_group", "about", "dispute", "body", "issued_by", "reviewed_by"
     )
-    return rows.filter(pk=pk).first() or reach.document(request.actor.rights, pk)
+    return next(iter(rows.filter(pk=pk)[:1]), None) or reach.document(request.actor.rights, pk)
 
 
 def comments(row: Document, *, line: int | None = None, dispute: Dispute | None = None) -> list[Comment]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from apportion import organization as organization_room
 from apportion.actions import policies as acts
 from apportion.actions import policy_simulation, policy_text
+from apportion.actions.claims import described
 from apportion.actions.workspace import workspace
 from apportion.errors import ApportionError, DocumentError, InputRefusedError, NotFoundError
 from apportion.methodology.compiled import compiled
@@ -134,10 +135,19 @@ def _shown(request: Request, row: PolicyVersion, refused: str = "", status: int 
         "may_prepare": rights.may(Permission.PREPARE),
         "may_approve": rights.may(Permission.APPROVE_POLICY),
         "is_author": is_author,
-        "claims": list(row.claims.select_related("cost_group", "by").order_by("pk")[:50]),
+        "claims": _claims(row),
         "refused": refused,
     }
     return render(request, "policies/version.html", context, status=status)
+
+
+def _claims(row: PolicyVersion) -> list[dict[str, object]]:
+    """The answers from the work list that a version has rules for."""
+    rows = row.claims.select_related("cost_group", "by").order_by("pk")[:50]
+    return [
+        {"words": described(each.match), "cost_group": each.cost_group, "by": each.by, "note": each.note}
+        for each in rows
+    ]
 
 
 @page(Reach.EVERYWHERE, Permission.PREPARE, methods="GET POST")

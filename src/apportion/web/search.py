@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
+from apportion.actions.words import one_line
 from apportion.records import reach
 from apportion.records.documents import DocumentLine
 from apportion.records.people import Person
@@ -21,9 +22,9 @@ _LEAST = 2
 @page(Reach.SELF)
 def search(request: Request) -> HttpResponse:
     """What a few letters lead to."""
-    q = " ".join(request.GET.get("q", "")[:200].split())
+    q = one_line(request.GET.get("q", ""), 200)
     context: dict[str, object] = {"q": q, "is_short": 0 < len(q) < _LEAST}
-    if len(q) >= _LEAST and "\x00" not in q:
+    if len(q) >= _LEAST:
         context |= _found(request, q)
     return render(request, "search/search.html", context)
 

@@ -24,7 +24,7 @@ def minor_of(text: str, currency: str, field: str) -> int:
     """Minor units of what was typed. Raises `InputRefusedError` at `field` for what is no amount of this currency."""
     typed = text.strip().removesuffix(currency).removeprefix(currency).strip()
     sign = -1 if typed[:1] in _MINUS else 1
-    digits = _BLANKS.sub("", typed.lstrip("-−–+"))
+    digits = _BLANKS.sub("", typed[1:] if typed[:1] in {*_MINUS, "+"} else typed)
     point, group = (",", ".") if locale() == "de" else (".", ",")
     whole, found, fraction = digits.partition(point)
     places = exponent(currency)

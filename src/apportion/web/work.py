@@ -21,7 +21,7 @@ from apportion.errors import ApportionError, InputRefusedError
 from apportion.records.closes import Close
 from apportion.records.groups import CostGroup
 from apportion.records.policies import Claim, ClaimState
-from apportion.records.work import Work, WorkState
+from apportion.records.work import Work
 from apportion.review.permission import Permission
 from apportion.web.close import period_of
 from apportion.web.page import Reach, Request, page
@@ -204,11 +204,6 @@ def propose_rules(request: Request) -> HttpResponse:
                     "A draft with %d new rules. Look at it, then propose it.", count)  # fmt: skip
     messages.success(request, said % count)
     return redirect("policy", made.pk)
-
-
-def is_under_way(work: Work | None) -> bool:
-    """Whether somebody is at it."""
-    return work is not None and work.state in (WorkState.WAITING, WorkState.RUNNING)
 
 
 urlpatterns = [

@@ -1,0 +1,173 @@
+"""A month's review in a real browser, against the real server: from an acceptance to the seal."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser import Look, axe, visit
+from tests.company import PASSWORD
+from tests.web.test_frame_in_browser import free_port, wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.slow
+SEED = """
+import django; django.setup()
+from pathlib import Path
+from django.core.management import call_command
+from tests.company import fill
+call_command("migrate", verbosity=0)
+fill(Path({root!r}), disputed=False)
+"""
+
+
+@pytest.fixture(name="address", scope="module")
+def address_fixture(delivered: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The company's site, served by `apportion serve`; October is issued and nobody has answered."""
+    root = tmp_path_factory.mktemp("story") / "northwind"
+    shutil.copytree(delivered, root)
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "apportion.records.configuration",
+        "APPORTION_WORKSPACE": str(root),
+        "APPORTION_DATABASE": "",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    subprocess.run([sys.executable, "-c", SEED.format(root=str(root))], env=environment, check=True)
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("apportion")), "--workspace", str(root), "serve", "--port", str(port)]
+    with (root / "server.log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            wait_for(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@contextmanager
+def signed_in(browser: Browser, address: str, name: str, look: Look = "light", **how: bool) -> Iterator[Page]:
+    """Somebody's window, at home. Every page that is left has no violation of WCAG."""
+    with visit(browser, look, **how) as page:
+        page.goto(f"{address}/sign-in/")
+        page.get_by_label("Mail address").fill(f"{name}@example.com")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign in").first.click()
+        page.wait_for_url(f"{address}/")
+        yield page
+
+
+def open_document(page: Page, address: str, name: str) -> None:
+    """From the list of October's documents to the one of a cost group."""
+    page.goto(f"{address}/documents/?period=2026-10")
+    page.get_by_role("table").get_by_role("link", name=name, exact=True).first.click()
+    assert page.get_by_role("heading", level=1).inner_text() == name
+
+
+def is_clean(page: Page) -> None:
+    assert axe(page) == []
+
+
+def test_a_month_from_acceptance_to_seal(browser: Browser, address: str) -> None:
+    owner_accepts(browser, address)
+    owner_disputes_a_line(browser, address)
+    controller_proposes(browser, address)
+    second_controller_approves(browser, address)
+    everybody_else_accepts(browser, address)
+    month_is_posted_and_sealed(browser, address)
+
+
+def owner_accepts(browser: Browser, address: str) -> None:
+    """On a phone, without a script."""
+    with signed_in(browser, address, "red", "phone", javascript=False) as page:
+        open_document(page, address, "Red web shop")
+        page.get_by_role("button", name="Accept all of it").click()
+        assert "Accepted by Red" in page.get_by_role("main").inner_text()
+        assert page.get_by_role("button", name="Accept all of it").count() == 0
+
+
+def owner_disputes_a_line(browser: Browser, address: str) -> None:
+    with signed_in(browser, address, "red") as page:
+        open_document(page, address, "Red app")
+        is_clean(page)
+        row = page.get_by_role("row").filter(has_text="Queues")
+        row.get_by_role("link", name="Dispute").click()
+        is_clean(page)
+        page.get_by_label("Reason").select_option("not_ours")
+        page.get_by_label(re.compile("^What happened|^Comment|^Why")).fill("We switched it off in August.")
+        page.get_by_role("button", name="Raise the dispute").click()
+        assert "We switched it off in August." in page.get_by_role("main").inner_text()
+        is_clean(page)
+
+
+def controller_proposes(browser: Browser, address: str) -> None:
+    with signed_in(browser, address, "controller") as page:
+        page.goto(f"{address}/disputes/")
+        page.get_by_role("main").get_by_role("link", name=re.compile("Red app")).first.click()
+        page.get_by_role("link", name="Decide it").click()
+        page.get_by_role("radio", name=re.compile("^Uphold")).first.check()
+        page.get_by_role("radio", name=re.compile("nother cost group")).first.check()
+        page.get_by_label("Cost group that carries it").fill("green")
+        page.get_by_role("button", name="Show whose bill moves").click()
+        moves = page.locator("#counterfactual").inner_text()
+        assert "Red app" in moves
+        assert "Division Green" in moves
+        assert "12.01" in moves
+        is_clean(page)
+        page.locator("#counterfactual").get_by_label(re.compile("Reason|Why")).fill("The queues are Green's.")
+        page.get_by_role("button", name="Propose this decision").click()
+        assert "another controller" in page.get_by_role("main").inner_text().lower()
+        assert page.get_by_role("button", name=re.compile("^Approve")).count() == 0
+        open_document(page, address, "Red app")
+        assert "Related documents" in page.get_by_role("main").inner_text()  # the credit note, not issued yet
+
+
+def second_controller_approves(browser: Browser, address: str) -> None:
+    with signed_in(browser, address, "second", "dark") as page:
+        page.goto(f"{address}/disputes/")
+        page.get_by_role("main").get_by_role("link", name=re.compile("Red app")).first.click()
+        is_clean(page)
+        page.get_by_role("button", name=re.compile("^Approve")).click()
+        assert "Upheld" in page.get_by_role("main").inner_text()
+        open_document(page, address, "Red app")
+        page.get_by_role("main").get_by_role("link", name=re.compile("-C-0")).click()
+        text = page.get_by_role("main").inner_text()
+        assert "Credit note" in text
+        assert "12.01" in text
+        is_clean(page)
+
+
+def everybody_else_accepts(browser: Browser, address: str) -> None:
+    for name in ("red", "green"):
+        with signed_in(browser, address, name) as page:
+            page.goto(f"{address}/documents/?period=2026-10&state=awaiting_review")
+            for box in page.get_by_role("row").get_by_role("checkbox").all():
+                box.check()
+            page.get_by_role("button", name=re.compile("^Accept")).first.click()
+            page.get_by_role("button", name=re.compile("^Accept")).first.click()
+            page.goto(f"{address}/documents/?period=2026-10&state=awaiting_review")
+            assert page.get_by_role("button", name=re.compile("^Accept")).count() == 0
+
+
+def month_is_posted_and_sealed(browser: Browser, address: str) -> None:
+    with signed_in(browser, address, "second") as page:
+        page.goto(f"{address}/close/2026-10/")
+        is_clean(page)
+        page.get_by_role("button", name="Export the journal").click()
+        page.goto(f"{address}/close/2026-10/")
+        page.get_by_role("button", name=re.compile("^Seal")).first.click()
+        page.goto(f"{address}/close/2026-10/")
+        assert "sealed" in page.get_by_role("main").inner_text().lower()
+        is_clean(page)
