@@ -90,8 +90,8 @@ class Things:
         return text
 
 
-@pytest.fixture(scope="module")
-def things(company: Company) -> Things:
+@pytest.fixture(name="things", scope="module")
+def things_fixture(company: Company) -> Things:
     red, web = company.person("red"), company.document("red-web")
     picture = Upload("note.txt", "text/plain", BytesIO(b"Please look.\n"))
     objection = dispute(
