@@ -145,11 +145,16 @@ def fill(root: Path, *, disputed: bool = True) -> Company:
             Grant.objects.create(person=company.person("executive"), role=Role.EXECUTIVE, cost_group=north)
             for row in Document.objects.filter(cost_group__isnull=False):
                 accept(company.actor("executive"), row.pk)
-    if not disputed:
-        return company
+    if disputed:
+        dispute_queues(company)
+    return company
+
+
+def dispute_queues(company: Company) -> Dispute:
+    """Red disputes the line of Queues of Red app's document of October."""
     of_app = company.document("red-app")
     queues = of_app.lines.get(service="Queues")
-    dispute(
+    return dispute(
         company.actor("red"),
         of_app.pk,
         line=queues.number,
@@ -157,7 +162,6 @@ def fill(root: Path, *, disputed: bool = True) -> Company:
         claimed_minor=queues.amount_minor,
         text="We switched it off in August.",
     )
-    return company
 
 
 @pytest.fixture(name="delivered", scope="session")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from apportion.allocate.allocation import Allocation, Cell, Scope
@@ -18,7 +18,8 @@ from apportion.allocate.waterfall import Circumstances, lines, share_pools
 from apportion.errors import UnbalancedEntryError
 from apportion.invoice.render import json_text as statement_json
 from apportion.invoice.statement import Statement, statements
-from apportion.ledger.account import Dimensions, dimensions, tidy
+from apportion.ledger.account import Dimensions, LedgerAccount, dimensions, tidy
+from apportion.ledger.auditor import audit
 from apportion.ledger.book import Book
 from apportion.ledger.entry import Entry, EntryKind, Posting, sums
 from apportion.ledger.local import Local
@@ -27,9 +28,13 @@ from apportion.money.amount import ONE
 from apportion.organization.coding import Coding
 from apportion.organization.cost_group import CostGroup, Tree
 from apportion.periods import BillingPeriod
+from apportion.post.foreign import Quote, in_own_currency
 from apportion.post.formats import beancount, csv_text, hledger, json_text
-from apportion.post.journal import Journal, journal, not_posted
+from apportion.post.journal import Journal, journal, not_posted, reversal
 from apportion.post.mapping import PostingAccounts
+from apportion.post.passing_on import Head, Share, pass_on
+from apportion.post.prepaid import Commitment, schedule
+from apportion.post.rules import breaks, next_number
 from apportion.reconcile.compare import compare
 from apportion.reconcile.difference import tolerance
 from apportion.reconcile.provider_invoice import provider_invoices
@@ -160,6 +165,93 @@ def test_an_entry_and_its_reversal_are_zero_in_every_account_and_dimension(drawn
     book.reverse(entry.id)
     assert set(book.balances.values()) == {0}
     assert len(book) == 2
+
+
+@law
+@given(entries())
+def test_the_auditor_finds_nothing_in_an_entry_and_its_reversal(drawn: Entry) -> None:
+    entry = replace(drawn, reverses="")
+    assert audit([entry]) == audit([entry, entry.reversal()]) == ()
+    own = [each.local.amount_minor for each in (*entry.postings, *entry.reversal().postings) if each.local]
+    assert sum(own) == 0
+
+
+@law
+@given(journals())
+def test_a_journal_and_its_reversal_are_zero_everywhere(drawn: Journal) -> None:
+    made = replace(drawn, entries=tuple(replace(entry, reverses="") for entry in drawn.entries))
+    back = reversal(made, date(2026, 12, 1))
+    assert set(Book((*made.entries, *back.entries)).balances.values()) <= {0}
+    quantities: Counter[tuple[LedgerAccount, str]] = Counter()
+    for entry in (*made.statistical, *back.statistical):
+        for line in entry.lines:
+            quantities[line.ledger_account, line.unit] += line.quantity_minor
+    assert set(quantities.values()) <= {0}
+    assert [entry.reverses for entry in back.entries] == [entry.id for entry in made.entries]
+    assert back.id != made.id
+
+
+@law
+@given(st.dates(date(2020, 1, 1), date(2030, 12, 31)), st.integers(0, 1200), minors, st.data())
+def test_amortisation_conserves_every_minor_unit(first: date, days: int, price: int, data: st.DataObject) -> None:
+    last = first + timedelta(days=days)
+    ended = data.draw(st.none() | st.dates(first, last))
+    bought = Commitment("c", "C", first, last, "EUR", price, ended)
+    months = schedule(bought)
+    assert sum(month.minor for month in months) + bought.rest_minor == price
+    assert sum(month.days for month in months) == ((ended or last) - first).days + 1
+    assert [month.period for month in months] == sorted({month.period for month in months})
+    for month in months:
+        exact = price * sum(each.days for each in months if each.period <= month.period)
+        assert abs(2 * (month.cumulative_minor * bought.days - exact)) <= bought.days
+    if ended is None:
+        assert bought.rest_minor == 0
+
+
+@law
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=6).filter(any), minors.filter(bool))
+def test_what_is_passed_on_is_what_the_other_side_gives(weights: list[int], whole: int) -> None:
+    shares = [Share(LedgerAccount("1", "600100", str(place)), weight) for place, weight in enumerate(weights)]
+    head = Head("E-1", date(2026, 10, 31), date(2026, 10, 31), "x")
+    entry = pass_on(head, EntryKind.TRUE_UP, whole, "EUR", shares, LedgerAccount("1", "600199"))
+    assert entry.postings[-1].amount_minor == -whole
+    assert sum(each.amount_minor for each in entry.postings[:-1]) == whole
+    mirrored = pass_on(head, EntryKind.TRUE_UP, -whole, "EUR", shares, LedgerAccount("1", "600199"))
+    assert mirrored.postings == entry.reversal().postings
+
+
+@law
+@given(entries(), rates, st.booleans(), st.booleans())
+def test_an_entry_balances_in_every_companys_own_currency_too(
+    drawn: Entry, rate: str, inverted: bool, apart: bool
+) -> None:
+    plain = replace(
+        drawn,
+        postings=tuple(replace(each, local=None) for each in drawn.postings if each.amount_minor or not each.local),
+    )
+    quotes = {
+        (each.company, each.currency): Quote("USD", rate, date(2026, 10, 31), "law", inverted)
+        for each in plain.postings
+    }
+    accounts = replace(ACCOUNTS, exchange_rounding="699910" if apart else "")
+    converted = [quotes[each.company, each.currency].local(each.amount_minor, each.currency) for each in plain.postings]
+    assume(all(abs(local.amount_minor) < 10**17 for local in converted))  # no ledger takes more
+    made = in_own_currency(plain, quotes, accounts)
+    assert audit([made]) == ()
+    assert all(each.local for each in made.postings)
+    off = [each.local.amount_minor for each in made.postings if each.local and not each.local.rate]
+    assert all(2 * abs(minor) <= len(plain.postings) for minor in off)
+
+
+@law
+@given(st.integers(0, 40), st.integers(1, 45))
+def test_numbers_of_journals_have_no_gap_and_no_double(count: int, wrong: int) -> None:
+    taken: list[int] = []
+    for _ in range(count):
+        taken.append(next_number(taken))
+    assert taken == list(range(1, count + 1))
+    assert breaks(taken) == ()
+    assert breaks([*taken, wrong]) == (tuple(range(count + 1, wrong)) if wrong > count else (wrong,))
 
 
 @law

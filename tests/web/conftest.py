@@ -10,11 +10,13 @@ from tests.browser import browser_fixture, page_fixture
 from tests.company import company_fixture, delivered_fixture, own_company_fixture
 from tests.openid import openid_fixture
 from tests.postgres import postgres_fixture
+from tests.web.served import filled_fixture
 
 __all__ = [
     "browser_fixture",
     "company_fixture",
     "delivered_fixture",
+    "filled_fixture",
     "openid_fixture",
     "own_company_fixture",
     "page_fixture",

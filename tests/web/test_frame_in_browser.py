@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import LOOKS, Look, axe, browser_fixture, visit
+from tests.browser import LOOKS, Look, axe, visit
 from tests.openid import Provider, provider, sign_in
+from tests.web.served import environment_of, free_port, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
-__all__ = ["browser_fixture"]
 PASSWORD = "correct horse battery"  # noqa: S105 - of people who do not exist
 SEED = f"""
 import django; django.setup()
@@ -54,12 +50,6 @@ class Site:
     provider: Provider
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
 @pytest.fixture(name="site", scope="module")
 def site_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     root = tmp_path_factory.mktemp("site")
@@ -71,39 +61,11 @@ def site_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             f'    {{name: Northwind, issuer: "{running.issuer}", client_id: {running.client_id}}}\n',
             encoding="utf-8",
         )
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "apportion.records.configuration",
-            "APPORTION_WORKSPACE": str(root),
-            "APPORTION_DATABASE": "",
-            "APPORTION_SINGLE_SIGN_ON_SECRET": running.client_secret,
-        }
+        secret = {"APPORTION_SINGLE_SIGN_ON_SECRET": running.client_secret}
+        environment = {**environment_of(root), **secret}
         subprocess.run([sys.executable, "-c", SEED], env=environment, check=True)
-        server = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--port", str(port)]
-        log = (root / "server.log").open("w")
-        process = subprocess.Popen(
-            [*server, "--blocking-threads", "4", "apportion.web.wsgi:application"],
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_for(port)
-            yield Site(f"http://127.0.0.1:{port}", running)
-        finally:
-            process.terminate()
-            process.wait(15)
-            log.close()
-
-
-def wait_for(port: int) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("the server did not start")
+        with serving(root, port, secret) as address:
+            yield Site(address, running)
 
 
 def enter(page: Page, site: Site, name: str) -> None:

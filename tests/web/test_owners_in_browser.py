@@ -2,123 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import LOOKS, ROOT, Look, axe, browser_fixture, visit
+from tests.browser import LOOKS, Look, axe, visit
+from tests.web.served import Books, Site, site_at
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, StorageState
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
-__all__ = ["browser_fixture"]
-
-# Fills the books of a workspace by the acts, and tells what is in them, with a session for each person.
-SEED = """
-import json, os
-from pathlib import Path
-import django; django.setup()
-from django.core.management import call_command
-from django.test import Client
-call_command("migrate", verbosity=0)
-from apportion.actions.commenting import comment
-from tests.company import PEOPLE, fill
-company = fill(Path(os.environ["APPORTION_WORKSPACE"]))
-web, app, green = (company.document(code) for code in ("red-web", "red-app", "green"))
-comment(company.actor("controller"), web.pk, "Is this right, @red?")
-def session(name):
-    client = Client()
-    client.force_login(company.person(name))
-    return client.cookies["sessionid"].value
-print(json.dumps({
-    "web": web.pk, "app": app.pk, "green": green.pk, "dispute": company.dispute.pk,
-    "share": web.lines.get(kind="share").number, "compute": app.lines.get(service="Compute").number,
-    "sessions": {name: session(name) for name in PEOPLE},
-}))
-"""
-
-
-@dataclass(frozen=True)
-class Site:
-    """A running site, and what is in its books."""
-
-    address: str
-    known: dict[str, Any]
-
-    def session(self, name: str) -> StorageState:
-        """The browser of somebody who is signed in."""
-        return {
-            "cookies": [
-                {
-                    "name": "sessionid",
-                    "value": self.known["sessions"][name],
-                    "domain": "127.0.0.1",
-                    "path": "/",
-                    "expires": -1,
-                    "httpOnly": True,
-                    "secure": False,
-                    "sameSite": "Lax",
-                }
-            ],
-            "origins": [],
-        }
 
 
 @pytest.fixture(name="site", scope="module")
-def site_fixture(delivered: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    root = tmp_path_factory.mktemp("site") / "northwind"
-    shutil.copytree(delivered, root)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = int(taken.getsockname()[1])
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "apportion.records.configuration",
-        "APPORTION_WORKSPACE": str(root),
-        "APPORTION_DATABASE": "",
-        "PYTHONPATH": str(ROOT),
-    }
-    seed = subprocess.run(
-        [sys.executable, "-c", SEED], env=environment, check=True, capture_output=True, text=True, cwd=ROOT
-    )
-    server = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--port", str(port)]
-    with (
-        (root / "server.log").open("w") as log,
-        subprocess.Popen(
-            [*server, "--blocking-threads", "4", "apportion.web.wsgi:application"],
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        try:
-            _wait_for(port)
-            yield Site(f"http://127.0.0.1:{port}", json.loads(seed.stdout.splitlines()[-1]))
-        finally:
-            process.terminate()
-            process.wait(15)
-
-
-def _wait_for(port: int) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("the server did not start")
+def site_fixture(filled: Books, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site_at(filled, "disputed", tmp_path_factory.mktemp("site") / "northwind") as site:
+        yield site
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -92,6 +92,11 @@ class Things:
 
 @pytest.fixture(name="things", scope="module")
 def things_fixture(company: Company) -> Things:
+    return make_things(company)
+
+
+def make_things(company: Company) -> Things:
+    """Put one of each kind into the books."""
     red, web = company.person("red"), company.document("red-web")
     picture = Upload("note.txt", "text/plain", BytesIO(b"Please look.\n"))
     objection = dispute(

@@ -2,59 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser import Look, axe, visit
 from tests.company import PASSWORD
-from tests.web.test_frame_in_browser import free_port, wait_for
+from tests.web.served import Books, site_at
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
-SEED = """
-import django; django.setup()
-from pathlib import Path
-from django.core.management import call_command
-from tests.company import fill
-call_command("migrate", verbosity=0)
-fill(Path({root!r}), disputed=False)
-"""
 
 
 @pytest.fixture(name="address", scope="module")
-def address_fixture(delivered: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The company's site, served by `apportion serve`; October is issued and nobody has answered."""
-    root = tmp_path_factory.mktemp("story") / "northwind"
-    shutil.copytree(delivered, root)
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "apportion.records.configuration",
-        "APPORTION_WORKSPACE": str(root),
-        "APPORTION_DATABASE": "",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    subprocess.run([sys.executable, "-c", SEED.format(root=str(root))], env=environment, check=True)
-    port = free_port()
-    command = [str(Path(sys.executable).with_name("apportion")), "--workspace", str(root), "serve", "--port", str(port)]
-    with (root / "server.log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            wait_for(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(20)
+def address_fixture(filled: Books, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The company's site; October is issued and nobody has answered."""
+    with site_at(filled, "issued", tmp_path_factory.mktemp("story") / "northwind") as site:
+        yield site.address
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from apportion.actions.moving import move
 from apportion.actions.words import one_line, said
 from apportion.actions.workspace import workspace
 from apportion.close import run as runs
-from apportion.close.month import ledger_mapping, posting_accounts
+from apportion.close.month import ledger_mapping, own_quotes, posting_accounts, require_ledger_takes
 from apportion.errors import InputRefusedError, Place
 from apportion.invoice.paper import PaperKind
 from apportion.organization.cost_group import Tree
@@ -74,7 +74,7 @@ def export_journal(actor: Actor, period: BillingPeriod) -> Exported:
     """Make the journal of everything accepted that is not in the ledger, write its files, and mark it as exported.
 
     Nobody exports what they allocated themselves. Raises `ForbiddenError`, `SamePersonError`, `StateError` where
-    nothing waits, and `UnmappedError` for missing codes.
+    nothing waits, `UnmappedError` for missing codes, and `JournalRefusedError` for what the ledger would not take.
     """
     person = person_of(actor)
     actor.rights.require(Permission.POST)
@@ -88,6 +88,7 @@ def export_journal(actor: Actor, period: BillingPeriod) -> Exported:
                 advice="Only accepted invoices and notes in chargeback are, each once.",
             )
         made = _journal(rows)
+        require_ledger_takes(place.settings, place.root, made)
         for row in rows:
             row.journal, row.exported_by = made.id, person
             row.save(update_fields=["journal", "exported_by"])
@@ -180,7 +181,11 @@ def _note_posted(close: Close, person: Person) -> None:
 def _journal(rows: Sequence[Document]) -> Journal:
     place = workspace()
     documents = [of_paper(convert.paper(row)) for row in rows]
-    return journal(documents, posting_accounts(place.settings), _mapping(place, documents[0].period))
+    period = documents[0].period
+    quotes = {}
+    if place.settings.ledger.currencies:
+        quotes = own_quotes(place.settings, documents, runs.current(place, period).exchange)
+    return journal(documents, posting_accounts(place.settings), _mapping(place, period), quotes=quotes)
 
 
 def _mapping(place: Workspace, period: BillingPeriod) -> LedgerMapping:

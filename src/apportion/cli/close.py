@@ -150,10 +150,12 @@ def _settle(face: Face, workspace: Workspace, period: BillingPeriod) -> Closed:
 def _write(face: Face, workspace: Workspace, month: Month) -> Closed:
     from apportion.cli import journal, statements
     from apportion.cli.amounts import count
+    from apportion.close import month as months
     from apportion.invoice.export import write_statements
     from apportion.post.export import write_journal
 
     period = month.run.period
+    months.require_ledger_takes(month.run.settings, workspace.root, month.journal)
     directory = statements.folder(workspace, statements.FOLDER, period, None)
     pages = write_statements(month.statements, directory)
     step(face, "Statements", f"{count(len(month.statements), 'statement')} in {shown_path(directory)}")

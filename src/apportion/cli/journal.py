@@ -41,6 +41,7 @@ def run(face: Face, period: Period, out: Out = None) -> None:
     done = runs.up_to_date(workspace, period)
     made = months.statements(done)
     posted = months.journal(done, made)
+    months.require_ledger_takes(done.settings, workspace.root, posted)
     stays = not_posted(made)
     directory = folder(workspace, FOLDER, period, out)
     files = write_journal(posted, directory)

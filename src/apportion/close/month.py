@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
 
 from apportion.close import corrections
 from apportion.close import run as runs
@@ -12,13 +14,17 @@ from apportion.close.run import Run
 from apportion.invoice.convert import convert
 from apportion.invoice.statement import Statement
 from apportion.invoice.statement import statements as make_statements
+from apportion.money.exchange import Exchange
 from apportion.organization.coding import Coding
 from apportion.organization.cost_group import Tree
 from apportion.periods import BillingPeriod
-from apportion.post.document import of_statement
+from apportion.post import checking, master_data
+from apportion.post.document import PostableDocument, of_statement
+from apportion.post.foreign import Quote, quote
 from apportion.post.journal import Journal
 from apportion.post.journal import journal as make_journal
 from apportion.post.mapping import AccountRule, LedgerMapping, PostingAccounts, tree_dimensions
+from apportion.post.rules import PostingCalendar
 from apportion.reconcile.provider_invoice import provider_invoices
 from apportion.settings import Settings
 from apportion.tie_out import InCurrency, TieOut
@@ -45,8 +51,13 @@ def statements(run: Run) -> tuple[Statement, ...]:
 
 def journal(run: Run, made: Sequence[Statement]) -> Journal:
     """The balanced journal of the period's statements. Raises `UnmappedError`."""
-    mapping = ledger_mapping(run.settings, run.tree)
-    return make_journal([of_statement(each) for each in made], posting_accounts(run.settings), mapping)
+    documents = [of_statement(each) for each in made]
+    return make_journal(
+        documents,
+        posting_accounts(run.settings),
+        ledger_mapping(run.settings, run.tree),
+        quotes=own_quotes(run.settings, documents, run.exchange),
+    )
 
 
 def tie_out(workspace: Workspace, run: Run, made: Sequence[Statement], posted: Journal) -> TieOut:
@@ -113,6 +124,48 @@ def posting_accounts(settings: Settings) -> PostingAccounts:
     payer, ledger = settings.payer, settings.ledger
     roles = {field.name: getattr(ledger, field.name) for field in fields(PostingAccounts) if field.name != "payer"}
     return PostingAccounts(Coding(payer.company, payer.cost_center, payer.department, payer.ledger_account), **roles)
+
+
+def require_ledger_takes(settings: Settings, root: Path, posted: Journal) -> None:
+    """Check a journal by the ledger's master data, where the settings name some, before anything of it is written.
+
+    `root` is the workspace's. Raises `JournalRefusedError` that lists every line, and what reading master data raises.
+    """
+    if settings.ledger.master_data:
+        checking.require(posted, master_data.load(root / settings.ledger.master_data))
+
+
+def own_quotes(
+    settings: Settings, documents: Sequence[PostableDocument], exchange: Exchange
+) -> dict[tuple[str, str], Quote]:
+    """The rates into companies' own currencies that documents need, by (company, currency of the documents).
+
+    Only companies that the settings give a currency have one, and nothing is converted into itself. Raises
+    `MissingRateError`.
+    """
+    companies = {settings.payer.company, *(document.coding.company for document in documents)}
+    currencies = {total.currency for document in documents for total in document.totals}
+    return {
+        (company, currency): quote(exchange.rate(currency, own))
+        for company in sorted(companies)
+        if (own := settings.ledger.currencies.get(company, ""))
+        for currency in sorted(currencies - {own})
+    }
+
+
+def posting_calendar(settings: Settings, root: Path, today: date) -> PostingCalendar:
+    """When the ledger takes postings: the cut-off of the settings, and the periods of the ledger's master data.
+
+    A period is open where every company's is; without master data of periods, all are. Raises what reading them raises.
+    """
+    ledger = settings.ledger
+    periods = master_data.load(root / ledger.master_data).periods if ledger.master_data else None
+
+    def is_open(period: BillingPeriod) -> bool:
+        said = [is_open for (_, at), is_open in (periods or {}).items() if at == period]
+        return periods is None or (bool(said) and all(said))
+
+    return PostingCalendar(today, ledger.cut_off, settings.fiscal_year_starts, is_open)
 
 
 def ledger_mapping(settings: Settings, tree: Tree) -> LedgerMapping:

@@ -1,5 +1,7 @@
-"""Statements become journals: the cost transfer from the payer to the cost groups, ready for a ledger.
+"""Documents become journals: cost transfers and every other entry of the cloud bill, ready for a ledger.
 
-Takes statements and the payer's accounts; gives a `Journal` of balanced entries and its texts, each of which is
-read back to the same journal. Never rounds, never posts what nobody owns, and never talks to a ledger itself.
+Takes statements or issued documents, providers' bills, commitments, rates and the ledger's accounts; gives balanced
+entries, a `Journal` and its texts, each of which is read back to the same journal. A function makes an entry and
+nothing else: no clock, no database. Never posts showback as money, never rounds without a visible line, and never
+posts what nobody owns to anybody.
 """

@@ -16,7 +16,10 @@ from apportion.post.mapping import Amount
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """A line: `minor` is what it adds to the document's total of `currency`; `text` says what it is for."""
+    """A line: `minor` is what it adds to the document's total of `currency`; `text` says what it is for.
+
+    `service` is the pool's name where the line is a share of a pool.
+    """
 
     number: int
     service: str
@@ -67,7 +70,14 @@ def of_paper(paper: Paper) -> PostableDocument:
         organization_digest=paper.organization_digest,
         snapshot_digest=paper.snapshot_digest,
         lines=tuple(
-            DocumentLine(line.number, line.service, line.charge_category, line.currency, line.minor, line.heading)
+            DocumentLine(
+                line.number,
+                line.service or line.heading,
+                line.charge_category,
+                line.currency,
+                line.minor,
+                line.heading,
+            )
             for line in paper.lines
         ),
         is_showback=paper.is_showback,
@@ -89,7 +99,7 @@ def of_statement(statement: Statement) -> PostableDocument:
         lines=tuple(
             DocumentLine(
                 line.number,
-                line.service,
+                line.service or line.pool_name,
                 line.charge_category,
                 line.stated.currency,
                 line.stated.minor,

@@ -6,8 +6,8 @@ Every target is rendered from this journal and read back to it (`apportion.post.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from hashlib import sha256
 
@@ -20,6 +20,7 @@ from apportion.ledger.statistical import StatisticalEntry, StatisticalLine
 from apportion.organization.coding import Coding
 from apportion.periods import BillingPeriod
 from apportion.post.document import PostableDocument
+from apportion.post.foreign import Quote, in_own_currency
 from apportion.post.mapping import (
     BY_CODING,
     AccountRule,
@@ -109,6 +110,7 @@ def journal(
     accounts: PostingAccounts,
     mapping: LedgerMapping = BY_CODING,
     posting_on: date | None = None,
+    quotes: Mapping[tuple[str, str], Quote] | None = None,
 ) -> Journal:
     """The cost transfer of one period: debit each cost group's coding, credit the payer's transfer account.
 
@@ -116,10 +118,11 @@ def journal(
     with the same codes share a posting, unless each line is to have its own; amounts of zero are left out. Where the
     buying company is not the payer's, the payer's receivable and the buyer's payable keep both companies in balance.
     Unallocated and kept central stay with the payer (see `not_posted`). Both dates are the last day of the period;
-    with `posting_on` in a later one, the entries say which period they belong to.
+    with `posting_on` in a later one, the entries say which period they belong to. `quotes`, by (company, currency),
+    give postings in their company's own currency too (see `foreign.in_own_currency`).
 
     Raises `UnmappedError` for missing codes and `InputRefusedError` for documents of several periods or of none, the
-    same one twice, and showback, which is never posted.
+    same one twice, and showback, which is never posted, and `MissingRateError` where quotes are there for a part only.
     """
     period = _one_period(statements)
     _check_chargeback(statements)
@@ -128,7 +131,7 @@ def journal(
         for statement in statements
         if statement.holder.holder is Holder.COST_GROUP and any(total.minor for total in statement.totals)
     ]
-    source_hash = _source_hash(statements, accounts, mapping, posting_on)
+    source_hash = _source_hash(statements, accounts, mapping, posting_on, quotes or {})
     journal_id = f"JN-{period}-{source_hash[:12]}"
     found = transfers(groups, accounts, mapping)
     if found:
@@ -139,11 +142,13 @@ def journal(
     pairs: dict[tuple[str, str], list[Transfer]] = {}
     for transfer in found:
         pairs.setdefault((transfer.at.company, transfer.currency), []).append(transfer)
-    entries = tuple(
+    entries = [
         _entry(f"{journal_id}-{count:04d}", period, last_day, day, postings(pairs[pair], accounts, period))
         for count, pair in enumerate(sorted(pairs), start=1)
-    )
-    return Journal(journal_id, period, source_hash, entries)
+    ]
+    if quotes:
+        entries = [in_own_currency(entry, quotes, accounts) for entry in entries]
+    return Journal(journal_id, period, source_hash, tuple(entries))
 
 
 def of_entries(
@@ -156,6 +161,26 @@ def of_entries(
     kept, counted = tuple(entries), tuple(statistical)
     source_hash = Journal("", period, "", kept, counted).digest
     return Journal(f"JN-{period}-{source_hash[:12]}", period, source_hash, kept, counted)
+
+
+def reversal(made: Journal, posting_on: date) -> Journal:
+    """A new journal that takes all of one back on a day: each of its entries mirrored, and linked by `reverses`.
+
+    Together they bring every account with its dimensions to zero, and every statistical account. Raises
+    `InputRefusedError` for a journal that holds reversals itself.
+    """
+    counted = [
+        StatisticalEntry(
+            id=f"{entry.id}-R",
+            document_on=entry.document_on,
+            posting_on=posting_on,
+            text=f"Reversal of {entry.id}: {entry.text}" if entry.text else f"Reversal of {entry.id}",
+            lines=tuple(replace(line, quantity_minor=-line.quantity_minor) for line in entry.lines),
+            reverses=entry.id,
+        )
+        for entry in made.statistical
+    ]
+    return of_entries(made.period, [entry.reversal(posting_on) for entry in made.entries], counted)
 
 
 def _one_period(statements: Sequence[Postable]) -> BillingPeriod:
@@ -188,7 +213,11 @@ def _entry(
 
 
 def _source_hash(
-    statements: Sequence[Postable], accounts: PostingAccounts, mapping: LedgerMapping, posting_on: date | None
+    statements: Sequence[Postable],
+    accounts: PostingAccounts,
+    mapping: LedgerMapping,
+    posting_on: date | None,
+    quotes: Mapping[tuple[str, str], Quote],
 ) -> str:
     """SHA-256 over everything that a journal depends on, as canonical JSON."""
     source: dict[str, object] = {
@@ -218,6 +247,11 @@ def _source_hash(
             "dimensions": {code: own for code, own in mapping.dimensions.items() if own},
             "each_line": mapping.each_line,
         }
+    if quotes:
+        source["quotes"] = [
+            [*pair, each.currency, each.rate, each.inverted, each.rate_on.isoformat(), each.source]
+            for pair, each in sorted(quotes.items(), key=lambda item: item[0])
+        ]
     if posting_on is not None:
         source["posting_on"] = posting_on.isoformat()
     return _sha256(source)

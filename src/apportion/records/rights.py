@@ -91,20 +91,20 @@ def rights_of(person: Person, on: date | None = None) -> Rights:
     day = on or timezone.localdate()
     delegations = Delegation.objects.filter(
         deputy=person, from_on__lte=day, until_on__gte=day, revoked_at__isnull=True, person__is_active=True
-    ).select_related("person")
-    absent = {delegation.person_id: str(delegation.person) for delegation in delegations}
-    grants = Grant.objects.filter(person__in=[person.pk, *absent], ended_at__isnull=True).select_related("cost_group")
+    ).values_list("person_id", "person__name", "person__email")
+    absent = {key: name or email for key, name, email in delegations}
+    grants = Grant.objects.filter(person__in=[person.pk, *absent], ended_at__isnull=True)
     everywhere: set[Permission] = set()
     below: dict[Permission, set[str]] = {}
     roles: set[Role] = set()
-    for grant in grants:
-        role = Role(grant.role)
-        if grant.person_id != person.pk and role is Role.ADMINISTRATOR:
+    for holder, named, path in grants.values_list("person_id", "role", "cost_group__path"):
+        role = Role(named)
+        if holder != person.pk and role is Role.ADMINISTRATOR:
             continue  # whoever may give rights gives them in person
         roles.add(role)
-        if role in IN_THE_TREE and grant.cost_group is not None:
+        if role in IN_THE_TREE and path is not None:
             for permission in PERMISSIONS[role]:
-                below.setdefault(permission, set()).add(grant.cost_group.path)
+                below.setdefault(permission, set()).add(path)
         else:
             everywhere |= PERMISSIONS[role]
     return Rights(

@@ -19,6 +19,7 @@ from apportion.invoice.paper import PaperKind
 from apportion.records.closes import Close
 from apportion.records.disputes import UNDECIDED, Dispute
 from apportion.records.documents import Document, DocumentTotal
+from apportion.records.stamp import kept
 from apportion.review.states import Issue, Posting, Review
 
 ACCEPTED = (Review.ACCEPTED, Review.DEEMED)
@@ -179,6 +180,33 @@ def silent(period: str) -> list[Document]:
         period=period, issue_state=Issue.ISSUED, review_state=Review.AWAITING, cost_group__isnull=False
     )
     return list(rows.select_related("cost_group").order_by("review_until", "cost_group__number", "pk")[:SHOWN])
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All of this for an issued period; `disputes` and `silent` are the first few."""
+
+    counts: Counts = field(default_factory=Counts)
+    books: tuple[Books, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    dispute_count: int = 0
+    silent: tuple[Document, ...] = ()
+    journals: tuple[JournalRow, ...] = ()
+
+
+@kept(most=24)
+def figures(stamp: str, period: str, today: date) -> Figures:
+    """What the page of an issued period adds up, kept until the next act. At most 6 queries."""
+    counted = counts(period, today)
+    disputes, count = undecided(period)
+    return Figures(
+        counted,
+        tuple(books(Close.objects.get(period=period))),
+        tuple(disputes),
+        count,
+        tuple(silent(period)) if counted.of(Review.AWAITING) else (),
+        tuple(journals(period)) if counted.exported or counted.posted else (),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from apportion.records import convert, objections, reach
 from apportion.records.closes import Close
 from apportion.records.disputes import UNDECIDED, Comment, Dispute
 from apportion.records.documents import Document
+from apportion.records.surroundings import surroundings
 from apportion.review import deadlines
 from apportion.review.dispute import disputable
 from apportion.review.permission import Permission
@@ -100,9 +101,10 @@ def shown(
     """The page as it is now; with a form that was refused, that form as it was typed."""
     row = found(request, pk)
     paper = convert.paper(row)
-    disputes = list(row.disputes.select_related("opened_by").order_by("-opened_at", "-pk"))
-    notes = notes_of(request, row)
-    now = standing(row, disputes)
+    there = surroundings(row)
+    disputes = list(row.disputes.select_related("opened_by").order_by("-opened_at", "-pk")) if there.disputes else []
+    notes = notes_of(request, row) if there.notes else []
+    now = standing(row, disputes, is_sealed=there.is_sealed)
     may = allowed(request, row, now)
     free = free_lines(row, paper, disputes, notes) if may.dispute else ()
     view = document_view.view(row, paper, disputes=disputes, free=free, noted=_noted(row, notes))
@@ -117,8 +119,8 @@ def shown(
         "disputes": disputes,
         "undecided": sum(each.state in UNDECIDED for each in disputes),
         "notes": notes,
-        "comments": comments(row),
-        "attachments": row.attachments.filter(dispute=None).select_related("by").order_by("pk"),
+        "comments": comments(row) if there.comments else (),
+        "attachments": row.attachments.filter(dispute=None).select_related("by").order_by("pk") if there.files else (),
         "events": timeline.events(row, [each.pk for each in disputes], inside=_is_inside(request)),
         "comment_form": comment_form or CommentForm(),
         "extend_form": extend_form or ExtendForm(),
@@ -132,10 +134,8 @@ def _is_inside(request: Request) -> bool:
 
 
 def found(request: Request, pk: int) -> Document:
-    """The document with all that its page needs of it, in one query. Raises `NotFoundError`."""
-    rows = reach.documents(request.actor.rights).select_related(
-        "cost_group", "about", "dispute", "body", "issued_by", "reviewed_by"
-    )
+    """The document with what its page always needs of it, in one query. Raises `NotFoundError`."""
+    rows = reach.documents(request.actor.rights).select_related("cost_group", "body", "issued_by", "reviewed_by")
     return next(iter(rows.filter(pk=pk)[:1]), None) or reach.document(request.actor.rights, pk)
 
 
@@ -178,9 +178,14 @@ def free_lines(row: Document, paper: Paper, disputes: Sequence[Dispute], notes: 
     return {line.number for line in disputable(paper, pure, papers)}
 
 
-def standing(row: Document, disputes: Sequence[Dispute]) -> Situation:
-    """As `actions.moving.situation`, from what is loaded already. Notes count for voiding alone, which asks again."""
+def standing(row: Document, disputes: Sequence[Dispute], *, is_sealed: bool | None = None) -> Situation:
+    """As `actions.moving.situation`, from what is loaded already. Notes count for voiding alone, which asks again.
+
+    Whether the period is sealed is asked where the caller does not know.
+    """
     silence = configured.silence()
+    if is_sealed is None:
+        is_sealed = Close.objects.filter(period=row.period, sealed_at__isnull=False).exists()
     return Situation(
         kind=PaperKind(row.kind),
         issue=Issue(row.issue_state),
@@ -189,7 +194,7 @@ def standing(row: Document, disputes: Sequence[Dispute]) -> Situation:
         open_disputes=sum(each.state in UNDECIDED for each in disputes),
         is_past_deadline=bool(row.review_until and row.review_until < silence.today),
         silence_accepts=silence.accepts,
-        is_sealed=Close.objects.filter(period=row.period, sealed_at__isnull=False).exists(),
+        is_sealed=is_sealed,
         in_showback=row.showback,
     )
 

@@ -47,10 +47,16 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """A line with what may be done about it. `why` is its reason without the name that stands above it."""
+    """A line with what may be done about it. `why` is its reason without the name that stands above it.
+
+    `title` is what a list calls it, `about` where it comes from, `named` its number in words.
+    """
 
     line: PaperLine
     heading: str
+    title: str
+    about: str
+    named: str
     why: str
     method: str
     beside: Beside
@@ -68,6 +74,11 @@ class GroupView:
     heading: str
     lines: tuple[LineView, ...]
     beside: Beside
+
+    @property
+    def is_several(self) -> bool:
+        """Whether there is more than one line, so that the heading has a row of its own."""
+        return len(self.lines) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,26 +283,48 @@ class _Maker:
         keys = {group_key(key_of(line)) for line in group.lines}
         return GroupView(
             heading=group.heading or _("No service named"),
-            lines=tuple(self._line(line) for line in group.lines),
+            lines=tuple(self._line(line, several=len(group.lines) > 1) for line in group.lines),
             beside=self._beside(group.minor, self._groups, keys),
         )
 
-    def _line(self, line: PaperLine) -> LineView:
+    def _line(self, line: PaperLine, *, several: bool) -> LineView:
         key = key_of(line)
         # Of lines that differ in nothing but their provider invoice, nobody can say which was which last month.
         is_alone = key not in self._shared_keys and not line.corrects
+        heading, category = line.heading or _("No service named"), wording.category(line, self._said)
         return LineView(
             line=line,
-            heading=line.heading or _("No service named"),
+            heading=heading,
+            title=self._title(line, category or heading) if several else heading,
+            about=self._about(line, "" if several else category),
+            named=_("line %(n)s") % {"n": line.number},
             why=_inside(line.reason, line.heading),
             method=wording.method(line, self._said) if line.method else "",
             beside=self._beside(line.minor, self._history, {key}) if is_alone else Beside(line.minor, None, ()),
             disputes=tuple(self._disputes.get(line.number, ())),
             may_dispute=line.number in self._free,
-            category=wording.category(line, self._said),
+            category=category,
             provider=wording.provider_document(line, self._said),
             charges=wording.charges(line, self._said),
         )
+
+    def _title(self, line: PaperLine, name: str) -> str:
+        if not line.corrects:
+            return name
+        return f"{name}, {_('correction of %(month)s') % {'month': self._said.month(line.corrects)}}"
+
+    def _about(self, line: PaperLine, category: str) -> str:
+        """Service or category, who billed it on which document, how many charges, and at which rate."""
+        document = wording.provider_document(line, self._said)
+        billed = f"{line.invoice_issuer}, {document}" if document else line.invoice_issuer
+        parts = [line.service if line.kind is PaperLineKind.SHARE else category, billed]
+        parts.append(wording.charges(line, self._said))
+        if line.billed_currency != line.currency:
+            amount = self._said.money(line.billed_minor, line.billed_currency)
+            parts.append(_("billed %(billed)s at %(rate)s") % {"billed": amount, "rate": line.rate})
+        if line.of_line:
+            parts.append(_("about %(of)s") % {"of": line.of_line})
+        return " · ".join(part for part in parts if part)
 
     def _beside(self, minor: int, history: History, keys: Collection[Key]) -> Beside:
         """A month in which the holder had a document, but not this, is a month of nothing."""

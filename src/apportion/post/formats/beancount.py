@@ -32,6 +32,7 @@ _LETTERS = {"company": "C", "account": "A", "cost_center": "K", "department": "D
 _DIMENSION = "N"
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
 
+_SIGN = re.compile(r"[^A-Za-z0-9]")
 _HEADER = re.compile(rf"; (journal|period|source_hash): {_TEXT}")
 _TRANSACTION = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}}) \* {_TEXT}")
 _STATISTICAL = re.compile(rf'(\d{{4}}-\d{{2}}-\d{{2}}) custom "statistical" {_TEXT}')
@@ -149,9 +150,7 @@ def _account(account: LedgerAccount, *below: str) -> str:
 
 
 def _part(code: str) -> str:
-    return "".join(
-        character if character.isascii() and character.isalnum() else f"-{ord(character):x}-" for character in code
-    )
+    return _SIGN.sub(lambda found: f"-{ord(found[0]):x}-", code)
 
 
 def _code(part: str) -> str:

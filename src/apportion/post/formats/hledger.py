@@ -11,7 +11,7 @@ Characters with a meaning in the format are written as in web addresses: a comma
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import quote, unquote
@@ -35,6 +35,10 @@ _TAGS = (
     *("document_on", "kind", "belongs_to", "reverses", "line", "cost_center", "department", "partner"),
     *("text", "ref", "tax_code", "local", "rate", "inverted", "rate_on", "rate_source"),
 )
+
+# Signs that are written as in web addresses: in an account's name, and in other texts.
+_CODE_SIGN = re.compile(r"[^\w./-]")
+_TEXT_SIGN = re.compile(r"[%;,|()\[\]]")
 
 _HEADER = re.compile(r"; (journal|period|source_hash): (.*)")
 _TRANSACTION = re.compile(
@@ -181,15 +185,15 @@ def _account(account: LedgerAccount) -> str:
 def _part(code: str) -> str:
     if code == _NONE:
         return "%2D"
-    return _quoted(code, lambda character: character.isalnum() or character in "._/-") or _NONE
+    return _CODE_SIGN.sub(_quoted, code) or _NONE
 
 
 def _comment(text: str) -> str:
-    return _quoted(text, lambda character: character not in "%;,|()[]")
+    return _TEXT_SIGN.sub(_quoted, text)
 
 
-def _quoted(text: str, is_safe: Callable[[str], bool]) -> str:
-    return "".join(character if is_safe(character) else quote(character, safe="") for character in text)
+def _quoted(found: re.Match[str]) -> str:
+    return quote(found[0], safe="")
 
 
 def parse(text: str) -> Journal:

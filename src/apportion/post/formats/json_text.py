@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import date
 from typing import Any
@@ -20,7 +21,12 @@ VERSION = 2
 
 def render(journal: Journal) -> str:
     """The journal as JSON text that ends with a line end."""
-    return json.dumps(document(journal), ensure_ascii=False, indent=2) + "\n"
+    text = io.StringIO()
+    # Piece by piece: all pieces of a long journal at once would take more memory than the text.
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(document(journal)):
+        text.write(piece)
+    text.write("\n")
+    return text.getvalue()
 
 
 def document(journal: Journal) -> dict[str, object]:

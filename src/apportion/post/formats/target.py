@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Protocol
 
 from apportion.errors import InputRefusedError
-
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +74,10 @@ class Options:
     company code. `template` is the customer's own template, its header row last (`apportion.post.formats.template`).
     """
 
-    settings: Mapping[str, str] = NOTHING
-    columns: Mapping[str, str] = NOTHING
+    settings: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
     companion: frozenset[str] = frozenset()
-    books: Mapping[str, str] = NOTHING
+    books: Mapping[str, str] = field(default_factory=dict)
     template: tuple[tuple[str, ...], ...] = ()
 
     def as_json(self) -> dict[str, object]:
@@ -112,7 +109,7 @@ class Page:
     columns: tuple[Column, ...]
     cells: tuple[list[str], ...]
     ends: tuple[int, ...]
-    settings: Mapping[str, str] = NOTHING
+    settings: Mapping[str, str] = field(default_factory=dict)
     above: tuple[tuple[str, ...], ...] = ()
 
 
@@ -131,7 +128,8 @@ class Target:
     """A finance system, or one way into it.
 
     `key_most` is how long the key of a document may be, `whole` and `decimals` how many digits an amount may have
-    before and after the point (0: only our own limit of 18; `decimals` of -1: those of the currency). Files are cut
+    before and after the point and `digits` in all (0: only our own limit of 18; `decimals` of -1: those of the
+    currency). Files are cut
     at `lines_per_file` lines between documents, and by company or currency where `file_per` says so. `free` targets
     take a column for each of the company's own dimensions. `columns` may depend on the options, as with a template.
     """
@@ -146,12 +144,14 @@ class Target:
     key_most: int = 0
     whole: int = 0
     decimals: int = -1
+    digits: int = 0
     encoding: str = "utf-8"
     lines_per_file: int = 0
     file_per: tuple[str, ...] = ()
     free: bool = False
     sheet: bool = False  # a file that spreadsheets open and would run formulas of
-    xml: bool = False
+    xml: bool = False  # names of columns are those of elements
+    cells: bool = False  # a workbook: XML inside, with any names
     check: Callable[[Options], None] | None = None
     statistical: Callable[[Options], tuple[Column, ...]] | None = None
     forbidden: Mapping[str, str] = field(default_factory=dict)  # characters that a field may not hold, by field

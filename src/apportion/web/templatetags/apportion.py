@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Protocol
 
 from babel.dates import format_date, format_time, format_timedelta
 from django import template
@@ -25,6 +27,17 @@ from apportion.web.pictures import columns, line
 from apportion.web.role_words import OWNER_WORDS, PERMISSION_WORDS, ROLE_WORDS
 
 register = template.Library()
+
+
+class Beside(Protocol):
+    """An amount beside that of the month before."""
+
+    @property
+    def before_minor(self) -> int | None: ...
+
+    @property
+    def change_minor(self) -> int | None: ...
+
 
 _LOCALES = {"en": "en_GB", "de": "de"}
 _NOTHING = "–"
@@ -112,8 +125,12 @@ def instant(when: datetime | None) -> str:
     """Day, hour and minute in the site's time zone: ``12 Nov 2026, 14:05``."""
     if when is None:
         return _NOTHING
-    here = timezone.localtime(when)
-    return f"{format_date(here, 'medium', locale=locale())}, {format_time(here, 'short', locale=locale())}"
+    return _instant(timezone.localtime(when).replace(second=0, microsecond=0, tzinfo=None), locale())
+
+
+@lru_cache(maxsize=4096)
+def _instant(here: datetime, said: str) -> str:
+    return f"{format_date(here, 'medium', locale=said)}, {format_time(here, 'short', locale=said)}"
 
 
 @register.filter
@@ -148,16 +165,27 @@ def days_left(last: date | None) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "", extra: str = "") -> SafeString:
     """A drawing of the sprite; without a label it is for the eye only."""
-    address = f"{static('vendor/icons.svg')}#{name}"
     if label:
+        address = f"{static('vendor/icons.svg')}#{name}"
         return format_html(
             '<svg class="icon {}" role="img" aria-label="{}"><use href="{}"/></svg>', extra, label, address
         )
+    return _silent_icon(str(name), str(extra))
+
+
+@lru_cache(maxsize=512)
+def _silent_icon(name: str, extra: str) -> SafeString:
+    address = f"{static('vendor/icons.svg')}#{name}"
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"/></svg>', extra, address)
 
 
 def _badge(found: Badge) -> SafeString:
-    return format_html('<span class="state state-{}">{}{}</span>', found.tone, icon(found.icon), gettext(found.words))
+    return _badge_of(found.tone, found.icon, gettext(found.words))
+
+
+@lru_cache(maxsize=512)
+def _badge_of(tone: str, picture: str, words: str) -> SafeString:
+    return format_html('<span class="state state-{}">{}{}</span>', tone, icon(picture), words)
 
 
 @register.simple_tag
@@ -194,6 +222,18 @@ def done_badge(done: bool) -> SafeString:
 def sparkline(values: Iterable[int | None], label: str = "") -> SafeString:
     """A small line of amounts (minor units, oldest first; None leaves a gap). `label` says what it shows."""
     return mark_safe(line(tuple(values), label))  # noqa: S308 - made of integers and escaped text
+
+
+@register.simple_tag
+def beside(of: Beside, currency: str) -> SafeString:
+    """What an amount differs by from the month before, with how many per cent that is; a dash where it had none."""
+    change = of.change_minor
+    if change is None:
+        return mark_safe(f'<span class="text-secondary">{_NOTHING}</span>')
+    if change == 0:
+        return format_html('<span class="text-secondary">{}</span>', gettext("same"))
+    said = percent_of(change, of.before_minor) if of.before_minor else gettext("new")
+    return format_html('{}<div class="said">{}</div>', signed_amount(change, currency), said)
 
 
 @register.simple_tag

@@ -1,0 +1,95 @@
+"""Sentences of the rooms below, in the language of the page.
+
+Those rooms know nothing of languages: what they refuse or find is an English sentence, its figures filled in. The
+catalogues hold these sentences under a context of their own, with names for what is filled in (``python -m languages
+collect`` writes them there). Here a sentence is found again by its words, and said in the language that is active; one
+that no catalogue knows, and everything in English, stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from babel.numbers import get_decimal_symbol, get_group_symbol
+from django.utils.translation import get_language, trans_real
+
+from apportion.errors import ApportionError
+
+_SAID = "said"
+_CONTEXT = f"{_SAID}\x04"
+_FILLED = re.compile(r"%\((\w)\)s")
+_NUMBER = re.compile(r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+)(?![\w.,]|-)")
+_NEXT = re.compile(r"(?<=[.?!])\s+(?=[A-Z'“])")
+_Pattern = tuple[re.Pattern[str], str]
+
+
+def told(sentence: object) -> str:
+    """A sentence of the rooms below in the active language; as it is where there is no translation."""
+    text = str(sentence)
+    language = get_language() or "en"
+    return text if not text or language.startswith("en") else _told(text, language)
+
+
+def told_error(error: ApportionError) -> str:
+    """What a refusal says, and what it advises."""
+    return f"{told(error.sentence)} {told(error.advice)}".strip()
+
+
+@lru_cache(maxsize=4096)
+def _told(text: str, language: str) -> str:
+    found = _known(text, language)
+    if found is not None:
+        return found
+    parts = _NEXT.split(text)  # several sentences, one after the other
+    return " ".join(_known(part, language) or part for part in parts) if len(parts) > 1 else text
+
+
+def _known(text: str, language: str) -> str | None:
+    plain, patterns = _sentences(language)
+    if text in plain:
+        return plain[text]
+    for pattern, said in patterns:
+        if match := pattern.fullmatch(text):
+            filled = {name: _filled_in(value, language) for name, value in match.groupdict().items()}
+            return said % filled
+    return None
+
+
+def _filled_in(value: str, language: str) -> str:
+    """What stands in a sentence: perhaps one itself, or a word of a state; numbers as people of the language write."""
+    found = _sentences(language)[0].get(value) or (_known(value, language) if " " in value else None)
+    return found or _NUMBER.sub(lambda match: _number(match[0], language), value)
+
+
+def _number(text: str, language: str) -> str:
+    group, point = get_group_symbol(language), get_decimal_symbol(language)
+    return "".join({",": group, ".": point}.get(letter, letter) for letter in text)
+
+
+@lru_cache(maxsize=8)
+def _sentences(language: str) -> tuple[dict[str, str], tuple[_Pattern, ...]]:
+    """Those of a catalogue without anything filled in, by their text, and a pattern of each other one.
+
+    The longest come first, so that a sentence is not taken for a shorter one that is in it.
+    """
+    plain: dict[str, str] = {}
+    filled: list[tuple[str, str]] = []
+    catalogue = trans_real.translation(language)._catalog  # type: ignore[attr-defined]  # as Django's JavaScriptCatalog
+    for key, said in catalogue.items():
+        if not isinstance(key, str) or not key.startswith(_CONTEXT):
+            continue
+        text = key.removeprefix(_CONTEXT)
+        if _FILLED.search(text):
+            filled.append((text, said))
+        else:
+            plain[text.replace("%%", "%")] = said.replace("%%", "%")
+    filled.sort(key=lambda each: len(_FILLED.sub("", each[0])), reverse=True)
+    return plain, tuple((re.compile(_pattern(text), re.DOTALL), said) for text, said in filled)
+
+
+def _pattern(text: str) -> str:
+    parts = _FILLED.split(text)
+    return "".join(
+        f"(?P<{part}>.*?)" if place % 2 else re.escape(part.replace("%%", "%")) for place, part in enumerate(parts)
+    )
