@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from django.db import transaction
@@ -124,6 +125,7 @@ def _summary(done: Month) -> dict[str, object]:
         "cost_groups": groups,
         "lines": sum(len(statement.lines) for statement in done.statements),
         "rows": sum(cell.rows for cell in allocation.cells),
+        "main_currency": _main_currency(done),
         **sums,
         "cost_basis": str(allocation.cost_basis),
         "policy_digest": allocation.policy_digest,
@@ -132,3 +134,9 @@ def _summary(done: Month) -> dict[str, object]:
         "journal": {"id": done.journal.id, "entries": len(done.journal.entries)},
         "open_differences": len(done.tie_out.open_differences),
     }
+
+
+def _main_currency(done: Month) -> str:
+    """The currency that most lines are in: what a measure is shown in where there are several."""
+    counts = Counter(line.stated.currency for statement in done.statements for line in statement.lines)
+    return max(sorted(counts), key=lambda code: counts[code], default="")

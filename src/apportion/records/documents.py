@@ -70,10 +70,15 @@ class Document(models.Model):
                 name="issued_with_a_number",
             ),
             models.CheckConstraint(
+                # What was reversed is out of the ledger again, and may be reopened, disputed or voided.
                 condition=models.Q(posting_state=Posting.UNPOSTED)
                 | (
                     ~models.Q(kind=PaperKind.STATEMENT)
-                    & models.Q(showback=False, review_state__in=[Review.ACCEPTED, Review.DEEMED])
+                    & models.Q(showback=False)
+                    & (
+                        models.Q(posting_state=Posting.REVERSED)
+                        | models.Q(review_state__in=[Review.ACCEPTED, Review.DEEMED])
+                    )
                 ),
                 name="posted_only_if_accepted_and_charged",
             ),

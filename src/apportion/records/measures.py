@@ -2,7 +2,7 @@
 
 Takes periods and thresholds, gives for each period every measure with what it counts. What is not known has a reason
 and no value. Shares are millionths, days and rates tenths; where there are several currencies, shares are those of the
-largest. The words are in `web`, the definitions in docs/reference/measures.md.
+one that most lines are in. The words are in `web`, the definitions in docs/reference/measures.md.
 """
 
 from __future__ import annotations
@@ -125,6 +125,11 @@ class _Facts:
         return self.close.summary if self.close is not None else {}
 
     @property
+    def main(self) -> str:
+        """The currency that most lines are in."""
+        return str(self.summary.get("main_currency", ""))
+
+    @property
     def figures(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self.summary.get("figures", {})
         return found
@@ -233,15 +238,15 @@ def _add_disputes(facts: Mapping[str, _Facts]) -> None:
 def _of_run(found: _Facts, settings: Settings) -> tuple[Measure, ...]:
     wanted, ready, figures = settings.measures, settings.readiness, found.figures
     summary = found.summary
-    cost, currency = _largest(summary.get("totals", {}))
+    cost, currency = _leading(summary.get("totals", {}), found.main)
     nobody = summary.get("unallocated", {}).get(currency, 0)
     why = Unknown.NOT_ALLOCATED if not summary else Unknown.NO_COST
     no_figures = Unknown.NOT_ALLOCATED if not summary else Unknown.NOT_MEASURED if not figures else None
-    usage = _pair(figures.get("usage", {}))
-    unused = _pair(figures.get("commitments", {}))
+    usage = _pair(figures.get("usage", {}), found.main)
+    unused = _pair(figures.get("commitments", {}), found.main)
     no_tags = Unknown.NO_TAGS if "usage" not in figures else Unknown.NO_COST
     no_commitments = Unknown.ON_BILLED_COST if "commitments" not in figures else Unknown.NO_COMMITMENTS
-    idle, billed, billed_in = _idle(figures, wanted.idle_pools)
+    idle, billed, billed_in = _idle(figures, wanted.idle_pools, found.main)
     no_idle = Unknown.NO_IDLE_POOLS if not wanted.idle_pools else Unknown.NO_COST
     moved, before, moved_in = _moved(found)
     no_moves = Unknown.NOT_ISSUED if not found.whole else Unknown.NO_MONTH_BEFORE
@@ -268,8 +273,8 @@ def _of_review(found: _Facts, settings: Settings) -> tuple[Measure, ...]:
     accepted, deemed = found.reviews.get(Review.ACCEPTED, 0), found.reviews.get(Review.DEEMED, 0)
     issued = sum(found.reviews.values())
     no_documents = Unknown.NO_DOCUMENTS if found.whole else Unknown.NOT_ISSUED
-    charged, currency = _largest(found.charged)
-    whole, whole_in = _largest(found.whole)
+    charged, currency = _leading(found.charged, found.main)
+    whole, whole_in = _leading(found.whole, found.main)
     return (
         _days_to_issue(found, wanted.days_to_issue),
         _share(
@@ -357,31 +362,31 @@ def _days_to_resolve(found: _Facts, threshold: int) -> Measure:
     return Measure(key, unit, threshold * 10, False, shown, shown <= threshold * 10, counted=counts)
 
 
-def _largest(sums: Mapping[str, int]) -> tuple[int, str]:
-    """The largest of amounts in several currencies, and its currency."""
-    currency = max(sums, key=lambda code: (abs(sums[code]), code), default="")
+def _leading(sums: Mapping[str, int], main: str) -> tuple[int, str]:
+    """Of amounts in several currencies, that in the company's main one; the largest, where it has none of it."""
+    currency = main if sums.get(main) else max(sums, key=lambda code: (abs(sums[code]), code), default="")
     return sums.get(currency, 0), currency
 
 
-def _pair(pairs: Mapping[str, Sequence[int]]) -> tuple[int, int, str]:
-    """Part, whole and currency of the largest whole."""
-    whole, currency = _largest({code: pair[1] for code, pair in pairs.items()})
+def _pair(pairs: Mapping[str, Sequence[int]], main: str) -> tuple[int, int, str]:
+    """Part and whole in the leading currency, and it."""
+    whole, currency = _leading({code: pair[1] for code, pair in pairs.items()}, main)
     return (pairs[currency][0] if currency else 0), whole, currency
 
 
-def _idle(figures: Mapping[str, Any], pools: Sequence[str]) -> tuple[int, int, str]:
+def _idle(figures: Mapping[str, Any], pools: Sequence[str], main: str) -> tuple[int, int, str]:
     """What lies in the named pools, of everything that was billed."""
     picture = figures.get("flows", {"nodes": [], "links": []})
     billed: dict[str, int] = defaultdict(int)
     for source, _, currency, minor in picture["links"]:
         if picture["nodes"][source][0] == Column.ISSUER:
             billed[currency] += minor
-    whole, currency = _largest(billed)
+    whole, currency = _leading(billed, main)
     sizes = figures.get("pools", {}).get(currency, {})
     return sum(sizes.get(pool, 0) for pool in pools), whole if pools else 0, currency
 
 
 def _moved(found: _Facts) -> tuple[_Pair, int, str]:
     """Anomalies and by how much they moved; what the documents that can be compared came to the month before."""
-    before, currency = _largest({code: pair[1] for code, pair in found.compared.items()})
+    before, currency = _leading({code: pair[1] for code, pair in found.compared.items()}, found.main)
     return found.moved.get(currency, (0, 0)), before, currency

@@ -11,6 +11,7 @@ from apportion.actions.attaching import Upload
 from apportion.errors import ApportionError, NotFoundError
 from apportion.records.rights import ForbiddenError
 from apportion.web.page import Request
+from apportion.web.told import told_error
 
 
 def back_to(name: str, *where: object, anchor: str = "") -> HttpResponse:
@@ -22,14 +23,14 @@ def say_no(request: Request, error: ApportionError) -> None:
     """Tell on the next page why nothing was done. What may not be seen or done at all rises instead."""
     if isinstance(error, ForbiddenError | NotFoundError):
         raise error
-    messages.error(request, f"{error.sentence} {error.advice}".strip())
+    messages.error(request, told_error(error))
 
 
 def at_field(form: forms.Form, error: ApportionError, others: str | None = None) -> None:
     """Put a refusal at the field that it is about, else at `others`, else over the form."""
     field = error.place.field if error.place is not None else ""
     target = field if field in form.fields else others
-    form.add_error(target, f"{error.sentence} {error.advice}".strip())
+    form.add_error(target, told_error(error))
 
 
 def uploads(request: Request, field: str) -> list[Upload]:

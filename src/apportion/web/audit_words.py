@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apportion.errors import BadValueError
 from apportion.web.templatetags.apportion import money
@@ -76,7 +76,7 @@ SUBJECTS = {
     "close": gettext_lazy("Close"),
     "costgroup": gettext_lazy("Cost group"),
     "delegation": gettext_lazy("Delegation"),
-    "dispute": gettext_lazy("Dispute"),
+    "dispute": pgettext_lazy("thing", "Dispute"),
     "document": gettext_lazy("Document"),
     "grant": gettext_lazy("Role"),
     "message": gettext_lazy("Message"),

@@ -28,6 +28,7 @@ from apportion.web import close_presses, close_state, close_sums
 from apportion.web.close_state import STEP_WORDS, State
 from apportion.web.delivery_facts import periods, sealed_in_workspace
 from apportion.web.page import Reach, Request, page
+from apportion.web.told import told_error
 
 _ON_A_PAGE = 12
 _SEE = Permission.SEE_CLOSE
@@ -243,7 +244,7 @@ def close_confirm(request: Request, period: str) -> HttpResponse:
     try:
         count = posting.confirm_posted(request.actor, wanted, reference, journal)
     except InputRefusedError as error:
-        context = _context(request, _state(wanted), reference, f"{error.sentence} {error.advice}".strip())
+        context = _context(request, _state(wanted), reference, told_error(error))
         return render(request, "close/period.html", context, status=400)
     said = ngettext("%d document is posted.", "%d documents are posted.", count) % count
     messages.success(request, said)

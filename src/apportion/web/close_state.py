@@ -28,6 +28,7 @@ from apportion.web import close_sums, close_tie_out
 from apportion.web.close_sums import Books, Counts, JournalRow
 from apportion.web.close_tie_out import Table
 from apportion.web.delivery_facts import Delivered, delivered
+from apportion.web.told import told
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -167,7 +168,7 @@ def _who(person: object) -> str:
 
 
 def _unreconciled(came: Delivered) -> tuple[str, ...]:
-    sentences = [f"{each.issuer} {each.number}".strip() + f": {each.sentence}." for each in came.invoices]
+    sentences = [f"{each.issuer} {each.number}".strip() + f": {told(each.sentence)}." for each in came.invoices]
     more = len(sentences) - _NAMED
     rest = [ngettext("And %d more.", "And %d more.", more) % more] if more > 0 else []
     return (*sentences[:_NAMED], *rest)

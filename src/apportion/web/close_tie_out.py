@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apportion.money.amount import half_even
 from apportion.money.currency import units_per_minor
 from apportion.tie_out.stage import Stage
+from apportion.web.told import told
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -77,7 +78,7 @@ class Table:
     def open_sentences(self) -> list[str]:
         """What has to be resolved, each as a sentence."""
         shown = [why for part in self.currencies for row in part.rows for why in row.differences] + list(self.loose)
-        return [f"{why.name}: {why.sentence}" for why in shown if why.is_open]
+        return [f"{why.name}: {told(why.sentence)}" for why in shown if why.is_open]
 
 
 def table(document: Mapping[str, Any]) -> Table | None:

@@ -7,23 +7,18 @@ Every picture stands beside a table that says the same, and takes its colours fr
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from apportion.invoice.paper import Paper, PaperLine, PaperLineKind
-from apportion.invoice.papers.words import words
 from apportion.money.amount import half_even
-from apportion.web.templatetags.apportion import locale
+from apportion.web.sankey import Band, Place, sankey
 
-_WIDTH, _NODE, _GAP, _TALL, _LEAST = 960, 12, 14, 260, 2
-_LEFT, _MIDDLE, _RIGHT = 190, 474, 758
 _MOST = 9
-_LETTERS = 30
 
 
 class Flow(NamedTuple):
@@ -59,7 +54,7 @@ def flows(paper: Paper) -> tuple[Flows, ...]:
     for currency in sorted(found):
         ordered = sorted(found[currency].items(), key=lambda item: (-abs(item[1]), item[0]))
         these = tuple(Flow(*key, minor) for key, minor in ordered if minor)
-        made.append(Flows(currency, these, _sankey(these, paper.name, currency)))
+        made.append(Flows(currency, these, _picture(these, paper.name, currency)))
     return tuple(made)
 
 
@@ -69,17 +64,6 @@ def _way(line: PaperLine) -> str:
     if line.kind is PaperLineKind.ADJUSTMENT:
         return _("Adjustments")
     return line.service or _("No service named")
-
-
-@dataclass(slots=True)
-class _Node:
-    name: str
-    kind: str
-    minor: int
-    top: int = 0
-    tall: int = 0
-    used_left: int = 0
-    used_right: int = 0
 
 
 def _few(drawn: Sequence[Flow], place: int) -> Mapping[str, str]:
@@ -93,98 +77,22 @@ def _few(drawn: Sequence[Flow], place: int) -> Mapping[str, str]:
     return {name: name if number < _MOST else _("Other") for number, name in enumerate(order)}
 
 
-def _sankey(all_flows: Sequence[Flow], name: str, currency: str) -> SafeString:
+def _picture(all_flows: Sequence[Flow], name: str, currency: str) -> SafeString:
     drawn = [flow for flow in all_flows if flow.minor > 0]
-    whole = sum(flow.minor for flow in drawn)
-    if not whole or len(drawn) < 2:
-        return SafeString("")
     issuers, ways = _few(drawn, 0), _few(drawn, 1)
+    places: dict[Hashable, Place] = {"": Place(2, name, "group")}
     first: dict[tuple[str, str, bool], int] = defaultdict(int)
     for flow in drawn:
-        first[issuers[flow.issuer], ways[flow.way], flow.is_shared] += flow.minor
-    left = _nodes({key[0]: "issuer" for key in first}, first, 0)
-    middle = _nodes({key[1]: "pool" if key[2] else "service" for key in first}, first, 1)
-    right = {"": _Node(name, "group", whole)}
-    height = max(_placed(list(column.values()), whole) for column in (left, middle, right)) + _GAP
-    for column in (left, middle, right):
-        _centre(list(column.values()), height)
-    shapes = []
-    for (issuer, way, shared), minor in sorted(
-        first.items(), key=lambda item: (left[item[0][0]].top, middle[item[0][1]].top)
-    ):
-        one, two = left[issuer], middle[way]
-        shapes.append(
-            _ribbon(
-                _LEFT, one, _MIDDLE, two, minor, whole, "shared" if shared else "direct", f"{issuer} → {way}", currency
-            )
-        )
-    for way, node in middle.items():
-        kind = "shared" if node.kind == "pool" else "direct"
-        shapes.append(_ribbon(_MIDDLE, node, _RIGHT, right[""], node.minor, whole, kind, f"{way} → {name}", currency))
-    shapes += [_drawn(node, _LEFT, currency, before=True) for node in left.values()]
-    shapes += [_drawn(node, _MIDDLE, currency, before=False) for node in middle.values()]
-    shapes += [_drawn(node, _RIGHT, currency, before=False) for node in right.values()]
-    label = escape(_("Where the money flows; the table says the same"))
-    return mark_safe(  # noqa: S308 - integers and escaped text
-        f'<svg class="sankey" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">{"".join(shapes)}</svg>'
-    )
-
-
-def _nodes(kinds: Mapping[str, str], flows_of: Mapping[tuple[str, str, bool], int], place: int) -> dict[str, _Node]:
-    sums: dict[str, int] = defaultdict(int)
-    for key, minor in flows_of.items():
-        sums[str(key[place])] += minor
-    order = sorted(sums, key=lambda name: (kinds[name] == "pool", -sums[name], name))
-    return {name: _Node(name, kinds[name], sums[name]) for name in order}
-
-
-def _placed(column: Sequence[_Node], whole: int) -> int:
-    """Put the nodes of a column one below the other; gives where it ends."""
-    top = 0
-    for node in column:
-        node.tall = max(half_even(node.minor * _TALL, whole), _LEAST)
-        node.top = top
-        top += max(node.tall, 16) + _GAP  # room for its name
-    return top - _GAP
-
-
-def _centre(column: Sequence[_Node], height: int) -> None:
-    last = column[-1]
-    shift = max((height - (last.top + max(last.tall, 16))) >> 1, 0)
-    for node in column:
-        node.top += shift
-
-
-def _ribbon(
-    x1: int, one: _Node, x2: int, two: _Node, minor: int, whole: int, kind: str, words_of: str, currency: str
-) -> str:
-    thick = max(half_even(minor * _TALL, whole), 1)
-    top1, top2 = (
-        one.top + min(one.used_right, max(one.tall - thick, 0)),
-        two.top + min(two.used_left, max(two.tall - thick, 0)),
-    )
-    one.used_right += thick
-    two.used_left += thick
-    a, b = x1 + _NODE, x2
-    half = (a + b) >> 1
-    said = words(locale()).money(minor, currency)
-    return (
-        f'<path class="flow flow-{kind}" d="M{a} {top1}C{half} {top1} {half} {top2} {b} {top2}V{top2 + thick}'
-        f'C{half} {top2 + thick} {half} {top1 + thick} {a} {top1 + thick}Z">'
-        f"<title>{escape(words_of)}: {escape(said)}</title></path>"
-    )
-
-
-def _drawn(node: _Node, x: int, currency: str, *, before: bool) -> str:
-    short = node.name if len(node.name) <= _LETTERS else f"{node.name[: _LETTERS - 1]}…"
-    at, anchor = (x - 8, "end") if before else (x + _NODE + 8, "start")
-    middle = node.top + (max(node.tall, 1) >> 1) + 4
-    said = words(locale()).money(node.minor, currency)
-    return (
-        f"<g><title>{escape(node.name)}: {escape(said)}</title>"
-        f'<rect class="node node-{node.kind}" x="{x}" y="{node.top}" width="{_NODE}" height="{node.tall}"/>'
-        f'<text x="{at}" y="{middle}" text-anchor="{anchor}">{escape(short)}</text></g>'
-    )
+        issuer, way = issuers[flow.issuer], ways[flow.way]
+        places[0, issuer] = Place(0, issuer, "issuer", issuer == _("Other"))
+        places[1, way, flow.is_shared] = Place(1, way, "pool" if flow.is_shared else "service", way == _("Other"))
+        first[issuer, way, flow.is_shared] += flow.minor
+    bands, second = [], dict.fromkeys(((1, way, shared) for _issuer, way, shared in first), 0)
+    for (issuer, way, shared), minor in first.items():
+        bands.append(Band((0, issuer), (1, way, shared), minor, "shared" if shared else "direct"))
+        second[1, way, shared] += minor
+    bands += [Band(key, "", minor, "shared" if key[2] else "direct") for key, minor in second.items()]
+    return sankey(places, bands, currency, _("Where the money flows; the table says the same"))
 
 
 def part_bar(minor: int, scale: int) -> SafeString:

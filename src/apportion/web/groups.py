@@ -28,6 +28,7 @@ from apportion.web import group_sums
 from apportion.web.me import refused_input
 from apportion.web.page import Reach, Request, page
 from apportion.web.templatetags.apportion import short_month
+from apportion.web.told import told_error
 
 _ON_A_PAGE = 100
 _LEVELS = 2  # of a large tree that are shown at once
@@ -70,7 +71,7 @@ class ChargingForm(forms.Form):
         try:
             return BillingPeriod.parse(self.cleaned_data["from_period"])
         except InputRefusedError as error:
-            raise forms.ValidationError(f"{error.sentence} {error.advice}") from None
+            raise forms.ValidationError(told_error(error)) from None
 
 
 @page(Reach.SOMEWHERE, _SEE)

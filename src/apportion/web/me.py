@@ -22,6 +22,7 @@ from apportion.review.permission import Permission
 from apportion.web.context import THEME_COOKIE, THEMES
 from apportion.web.page import Reach, Request, page
 from apportion.web.role_words import PERMISSION_WORDS
+from apportion.web.told import told_error
 
 _A_YEAR = 366 * 24 * 60 * 60
 
@@ -29,7 +30,7 @@ _A_YEAR = 366 * 24 * 60 * 60
 def refused_input(form: forms.Form, error: InputRefusedError) -> None:
     """Put a refusal at the field that it is about, or over the form."""
     field = error.place.field if error.place is not None else ""
-    said = f"{error.sentence} {error.advice}".strip()
+    said = told_error(error)
     form.add_error(field if field in form.fields else None, said)
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from apportion.actions.acting import Actor
 from apportion.records.rule import Reach, Rule
 from apportion.review.permission import Permission
-from apportion.web.refusals import came_from
+from apportion.web.refusals import came_from, not_found
 from apportion.web.typed import keep
 
 __all__ = ["Reach", "Request", "Rule", "View", "page"]
@@ -49,7 +49,7 @@ def page(reach: Reach, permission: Permission | None = None, *, methods: str = "
         @wraps(view)
         def checked(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.method not in {*rule.methods, *(("HEAD",) if "GET" in rule.methods else ())}:
-                return HttpResponseNotAllowed(rule.methods)
+                return _not_a_page(request, rule.methods)
             if rule.reach is not Reach.PUBLIC and request.actor.person is None:
                 return _to_sign_in(request)
             rule.require(request.actor.rights)
@@ -59,6 +59,14 @@ def page(reach: Reach, permission: Permission | None = None, *, methods: str = "
         return checked
 
     return decorate
+
+
+def _not_a_page(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
+    """An address that only takes a form, opened as a page, as from the browser's history; or the other way round."""
+    response = not_found(request)
+    response.status_code = 405
+    response["Allow"] = ", ".join(methods)
+    return response
 
 
 def _to_sign_in(request: Request) -> HttpResponse:

@@ -30,6 +30,7 @@ from apportion.web import policy_view
 from apportion.web.close import period_of
 from apportion.web.me import refused_input
 from apportion.web.page import Reach, Request, page
+from apportion.web.told import told_error
 
 _ON_A_PAGE = 25
 _MOST_BYTES = 1_000_000
@@ -203,7 +204,7 @@ def propose_policy(request: Request, version: int) -> HttpResponse:
     try:
         row = acts.propose(request.actor, version, request.POST.get("note", ""))
     except InputRefusedError as error:
-        return _shown(request, _version(version), f"{error.sentence} {error.advice}".strip(), 400)
+        return _shown(request, _version(version), told_error(error), 400)
     latest = Close.objects.filter(allocated_at__isnull=False).order_by("-period").values_list("period", flat=True)
     if not row.simulation and (period := latest.first()):
         policy_simulation.ask_to_simulate(request.actor, row.pk, BillingPeriod.parse(period))

@@ -91,14 +91,14 @@ def summary(request: Request, period: str = "") -> HttpResponse:
 
 
 def _figures(wanted: Scope, close: Close, asked_currency: str) -> Mapping[str, object]:
-    """Everything that is counted, in one currency: the one asked for, else that of the largest total."""
+    """Everything that is counted, in one currency: the one asked for, else the one that most lines are in."""
     period = close.period
     periods = last_periods(period)
     sums = books.months(wanted, periods)
     here = sums.get(period, {})
-    currency = (
-        asked_currency if asked_currency in here else max(here, key=lambda code: abs(here[code].minor), default="")
-    )
+    main = close.summary.get("main_currency", "")
+    largest = max(here, key=lambda code: abs(here[code].minor), default="")
+    currency = asked_currency if asked_currency in here else main if main in here else largest
     if not currency:
         return {"currency": ""}
     now, last = here[currency], sums.get(periods[-2], {}).get(currency)

@@ -11,15 +11,17 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from django.utils.translation import get_language, trans_real
 
 from apportion.errors import ApportionError
 
 _SAID = "said"
-_CONTEXT = f"{_SAID}\x04"
 _FILLED = re.compile(r"%\((\w)\)s")
 _NUMBER = re.compile(r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+)(?![\w.,]|-)")
+_MONTHS = "January February March April May June July August September October November December".split()
+_MONTH = re.compile(rf"\b({'|'.join(_MONTHS)}) (\d{{4}})\b")
 _NEXT = re.compile(r"(?<=[.?!])\s+(?=[A-Z'“])")
 _Pattern = tuple[re.Pattern[str], str]
 
@@ -36,30 +38,39 @@ def told_error(error: ApportionError) -> str:
     return f"{told(error.sentence)} {told(error.advice)}".strip()
 
 
-@lru_cache(maxsize=4096)
-def _told(text: str, language: str) -> str:
-    found = _known(text, language)
-    if found is not None:
-        return found
-    parts = _NEXT.split(text)  # several sentences, one after the other
-    return " ".join(_known(part, language) or part for part in parts) if len(parts) > 1 else text
-
-
-def _known(text: str, language: str) -> str | None:
-    plain, patterns = _sentences(language)
-    if text in plain:
-        return plain[text]
+def known(text: str, language: str, context: str = _SAID) -> str | None:
+    """What a catalogue has for a text of a context, with the same filled in; None where it has nothing."""
+    plain, patterns = _sentences(language, context)
+    if text in plain or text.lower() in plain:
+        return plain.get(text) or plain[text.lower()]
     for pattern, said in patterns:
         if match := pattern.fullmatch(text):
-            filled = {name: _filled_in(value, language) for name, value in match.groupdict().items()}
-            return said % filled
+            return said % {name: _filled_in(value, language, context) for name, value in match.groupdict().items()}
     return None
 
 
-def _filled_in(value: str, language: str) -> str:
-    """What stands in a sentence: perhaps one itself, or a word of a state; numbers as people of the language write."""
-    found = _sentences(language)[0].get(value) or (_known(value, language) if " " in value else None)
-    return found or _NUMBER.sub(lambda match: _number(match[0], language), value)
+@lru_cache(maxsize=4096)
+def _told(text: str, language: str) -> str:
+    found = known(text, language)
+    if found is not None:
+        return found
+    parts = _NEXT.split(text)  # several sentences, one after the other
+    return " ".join(known(part, language) or part for part in parts) if len(parts) > 1 else text
+
+
+def _filled_in(value: str, language: str, context: str) -> str:
+    """What stands in a sentence: perhaps one itself, or a word of a state; numbers and months as in the language."""
+    plain, _ = _sentences(language, context)
+    found = plain.get(value) or _sentences(language, _SAID)[0].get(value)
+    if found is None and value.endswith("."):
+        found = known(value, language, context)
+    if found is not None:
+        return found
+    if " and " in value and "and" in plain:  # a list
+        value = value.replace(" and ", f" {plain['and']} ")
+    months = Locale.parse(language).months["stand-alone"]["wide"]
+    value = _MONTH.sub(lambda match: f"{months[_MONTHS.index(match[1]) + 1]} {match[2]}", value)
+    return _NUMBER.sub(lambda match: _number(match[0], language), value)
 
 
 def _number(text: str, language: str) -> str:
@@ -67,25 +78,26 @@ def _number(text: str, language: str) -> str:
     return "".join({",": group, ".": point}.get(letter, letter) for letter in text)
 
 
-@lru_cache(maxsize=8)
-def _sentences(language: str) -> tuple[dict[str, str], tuple[_Pattern, ...]]:
+@lru_cache(maxsize=16)
+def _sentences(language: str, context: str) -> tuple[dict[str, str], tuple[_Pattern, ...]]:
     """Those of a catalogue without anything filled in, by their text, and a pattern of each other one.
 
     The longest come first, so that a sentence is not taken for a shorter one that is in it.
     """
     plain: dict[str, str] = {}
     filled: list[tuple[str, str]] = []
-    catalogue = trans_real.translation(language)._catalog  # type: ignore[attr-defined]  # as Django's JavaScriptCatalog
+    before = f"{context}\x04"
+    catalogue = trans_real.translation(language)._catalog  # as Django's own view for scripts does
     for key, said in catalogue.items():
-        if not isinstance(key, str) or not key.startswith(_CONTEXT):
+        if not isinstance(key, str) or not key.startswith(before):
             continue
-        text = key.removeprefix(_CONTEXT)
+        text = key.removeprefix(before)
         if _FILLED.search(text):
             filled.append((text, said))
         else:
             plain[text.replace("%%", "%")] = said.replace("%%", "%")
     filled.sort(key=lambda each: len(_FILLED.sub("", each[0])), reverse=True)
-    return plain, tuple((re.compile(_pattern(text), re.DOTALL), said) for text, said in filled)
+    return plain, tuple((re.compile(_pattern(text), re.DOTALL | re.IGNORECASE), said) for text, said in filled)
 
 
 def _pattern(text: str) -> str:

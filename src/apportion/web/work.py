@@ -25,6 +25,7 @@ from apportion.records.work import Work
 from apportion.review.permission import Permission
 from apportion.web.close import period_of
 from apportion.web.page import Reach, Request, page
+from apportion.web.told import told_error
 
 _ON_A_PAGE = 25
 _PERIODS = 24
@@ -176,7 +177,7 @@ def claim(request: Request) -> HttpResponse:
     except InputRefusedError as error:
         number = said.get("number", "")
         place = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
-        refused = Refused(place, group, note, f"{error.sentence} {error.advice}".strip())
+        refused = Refused(place, group, note, told_error(error))
         return _page(request, str(period), kind, refused)
     messages.success(request, _("Noted: it belongs to %s. Now write a rule of it.") % made.cost_group.name)
     return redirect(f"{_address(str(period), kind)}#answers")

@@ -1083,11 +1083,15 @@ class Migration(migrations.Migration):
                     ("posting_state", apportion.review.states.Posting["UNPOSTED"]),
                     models.Q(
                         models.Q(("kind", apportion.invoice.paper.PaperKind["STATEMENT"]), _negated=True),
-                        (
-                            "review_state__in",
-                            [apportion.review.states.Review["ACCEPTED"], apportion.review.states.Review["DEEMED"]],
-                        ),
                         ("showback", False),
+                        models.Q(
+                            ("posting_state", apportion.review.states.Posting["REVERSED"]),
+                            (
+                                "review_state__in",
+                                [apportion.review.states.Review["ACCEPTED"], apportion.review.states.Review["DEEMED"]],
+                            ),
+                            _connector="OR",
+                        ),
                     ),
                     _connector="OR",
                 ),

@@ -20,13 +20,18 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from apportion.invoice.papers.words import Words, words
+from apportion.invoice.wording import KEPT_CENTRAL_NAME, UNALLOCATED_NAME
 from apportion.records.people import Grant, OwnerKind
 from apportion.review.permission import Permission, Role
 from apportion.web.badges import Badge, badge
 from apportion.web.pictures import columns, line
+from apportion.web.reason_words import reason
 from apportion.web.role_words import OWNER_WORDS, PERMISSION_WORDS, ROLE_WORDS
+from apportion.web.told import told
 
 register = template.Library()
+register.filter("told", told)
+register.filter("reason", reason)
 
 
 class Beside(Protocol):
@@ -74,6 +79,12 @@ def money(minor: int | None, currency: str) -> str:
 def signed_money(minor: int | None, currency: str) -> str:
     """The same for a difference: ``+1,234.50 EUR``."""
     return _NOTHING if minor is None else _words().money(minor, currency, signed=True)
+
+
+@register.filter
+def holder(name: str) -> str:
+    """The name of whoever carries cost: what is nobody's is called so in the language of the page."""
+    return {UNALLOCATED_NAME: gettext("Unallocated"), KEPT_CENTRAL_NAME: gettext("Kept central")}.get(name, name)
 
 
 @register.filter
