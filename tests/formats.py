@@ -45,9 +45,10 @@ def rendered(name: str, journal: Journal, **changes: object) -> Rendered:
     return targets.render(name, journal, replace(options(name), **changes))  # type: ignore[arg-type]
 
 
-def posting(account: str, company: str, currency: str, amount: int, **more: object) -> Posting:
-    codes = {"cost_center": "0010", "department": "", "text": "Cloud cost 2026-10: Café “Søk”"}
-    return Posting(account=account, company=company, currency=currency, amount_minor=amount, **(codes | more))  # type: ignore[arg-type]
+def posting(account: str, company: str, currency: str, amount: int, /, **more: object) -> Posting:
+    codes: dict[str, object] = {"cost_center": "0010", "department": "", "text": "Cloud cost 2026-10: Café “Søk”"}
+    codes |= {"account": account, "company": company, "currency": currency, "amount_minor": amount}
+    return Posting(**(codes | more))  # type: ignore[arg-type]
 
 
 def in_euro(amount: int, rate: str = "0.9", *, inverted: bool = False) -> Local:
@@ -127,7 +128,9 @@ def hard(lines: int = 12_000, *, tame: bool = False) -> Journal:
         currency, convert, factor = currencies[number % 3]
         amount = (number + 1) * factor * (-1 if number % 2 else 1)
         text = (
-            f"Line {number}" if tame else f'Team "Ærø; {number}", 日本語 – naïve & <b>Größe</b> {"x" * (number % 90 + 1)}'
+            f"Line {number}"
+            if tame
+            else f'Team "Ærø; {number}", 日本語 – naïve & <b>Größe</b> {"x" * (number % 90 + 1)}'
         )
         found.append(
             posting(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from apportion.allocate.rule import Holder
+from apportion.close.month import posting_accounts
 from apportion.ledger.entry import Entry
 from apportion.post.erp.book import FilePushBook, PushState
 from apportion.post.erp.connected import Setup
@@ -23,10 +27,12 @@ from apportion.post.erp.errors import (
     TargetRubbishError,
 )
 from apportion.post.erp.push import Pusher
+from apportion.post.erp.read_back import read_back, recharged
 from apportion.post.erp.secret import Secret
 from apportion.post.erp.tryton import TrytonTarget
-from apportion.post.journal import Journal
-from tests import postgres, pushing, tryton_server
+from apportion.post.foreign import Quote, in_own_currency
+from apportion.post.journal import Journal, of_entries
+from tests import demo_month, postgres, pushing, tryton_server
 from tests.cutting import Treat, Way, way
 from tests.pushing import LAST_DAY, between, entry, journal, posting
 
@@ -163,47 +169,36 @@ def test_killed_at_every_step_and_run_again(ledger: Ledger, book: Path) -> None:
     ledger.way.again()
     whole = journal(entry("K"))
     assert pushing.ended([pushing.started(ledger.way.url, DATABASE, name, book, whole)]) == [0]
-    steps = ledger.way.count
-    assert steps > 15
+    # Before each request; after it too where the ledger did something, since nothing else happens in between.
+    steps = [(number, "before") for number in range(1, ledger.way.count + 1)]
+    writes = [number for number, method in enumerate(ledger.way.methods, 1) if method.endswith((".create", ".post"))]
+    steps += [(number, "after") for number in writes]
+    assert len(writes) == 2
+    assert len(steps) > 15
+    direct = pushing.pusher(pushing.tryton(ledger.url, DATABASE, name), book)
     names = []
-    for step in range(1, steps + 1):
-        for moment in ("before", "after"):
-            pushed = journal(entry(f"K-{step}-{moment}"))
-            names.append(pushed.entries[0].id)
-            process: list[Callable[[], None]] = []
-            begun = threading.Event()
+    for step, moment in steps:
+        pushed = journal(entry(f"K-{step}-{moment}"))
+        names.append(pushed.entries[0].id)
+        process: list[Callable[[], None]] = []
+        begun = threading.Event()
 
-            def kill(process: list[Callable[[], None]] = process, begun: threading.Event = begun) -> None:
-                begun.wait(10)
-                process[0]()
+        def kill(process: list[Callable[[], None]] = process, begun: threading.Event = begun) -> None:
+            begun.wait(10)
+            process[0]()
 
-            def treat(
-                number: int,
-                _line: str,
-                _body: bytes,
-                at: int = step,
-                when: str = moment,
-                kill: Callable[[], None] = kill,
-            ) -> Treat:
-                if number != at:
-                    return Treat()
-                return (
-                    Treat(forwarded=False, cut=True, before=kill) if when == "before" else Treat(cut=True, after=kill)
-                )
-
-            ledger.way.again(treat)
-            started = pushing.started(ledger.way.url, DATABASE, name, book, pushed)
-            process.append(pushing.killed(started))
-            begun.set()
-            assert pushing.ended([started]) == [-9], f"not killed at request {step}"
-            ledger.way.again()
-            report = pushing.pusher(pushing.tryton(ledger.url, DATABASE, name), book).push(pushed)
-            assert report.done
-            assert len(report.posted) == 1
+        before, after = Treat(forwarded=False, cut=True, before=kill), Treat(cut=True, after=kill)
+        chosen = before if moment == "before" else after
+        ledger.way.again(lambda number, *_, at=step, chosen=chosen: chosen if number == at else Treat())
+        started = pushing.started(ledger.way.url, DATABASE, name, book, pushed)
+        process.append(pushing.killed(started))
+        begun.set()
+        assert pushing.ended([started]) == [-9], f"not killed at request {step}"
+        report = direct.push(pushed)
+        assert report.done
+        assert len(report.posted) == 1
     assert ledger.moves(*names) == sorted((each, "posted", 1) for each in names)
-    assert (
-        len({push.number for push in FilePushBook(book).pushes(name) if push.slot.company == "1000"}) == len(names) + 1
-    )
+    assert len({push.number for push in FilePushBook(book).pushes(name)}) == len(names) + 1
 
 
 def test_killed_while_reversing(ledger: Ledger, book: Path) -> None:
@@ -277,11 +272,13 @@ def test_a_request_that_arrives_long_after_it_was_given_up(ledger: Ledger, run: 
 
 
 def test_a_storm_of_503(ledger: Ledger, run: Pusher) -> None:
-    """Every second answer is 503, half of them after the work was done."""
+    """Two answers of five are 503, half of them after the work was done."""
     pushed = journal(entry("S-1"), between("S-2"))
+    dice = random.Random(7)
 
-    def treat(number: int, _line: str, _body: bytes) -> Treat:
-        return Treat(forwarded=number % 4 == 1, status=503, body=b"busy") if number % 2 else Treat()
+    def treat(_number: int, _line: str, _body: bytes) -> Treat:
+        thrown = dice.random()
+        return Treat(forwarded=thrown < 0.2, status=503, body=b"busy") if thrown < 0.4 else Treat()
 
     ledger.way.again(treat)
     assert run.push(pushed).done
@@ -468,3 +465,68 @@ def test_many_lines_are_sent_as_one_for_each_place(run: Pusher) -> None:
     assert len(document.lines) == 4
     assert holding is not None
     assert -holding.sums["600199", (("cost_center", "9900"),)] == total
+
+
+def test_a_month_of_the_example_company(ledger: Ledger, book: Path, tmp_path: Path) -> None:
+    """Every entry of a closed month in its own currency: posted, read back to the cent, and reversed."""
+    month = demo_month.closed(tmp_path / "kestrel")
+    accounts = posting_accounts(month.run.settings)
+    on = month.journal.entries[0].posting_on
+    quotes = {
+        ("1000", "USD"): Quote("EUR", "1.1583", on, "ECB", inverted=True),
+        ("1000", "SEK"): Quote("EUR", "10.9865", on, "ECB", inverted=True),
+    }
+    entries = [in_own_currency(each, quotes, accounts) for each in month.journal.entries]
+    pushed = of_entries(month.journal.period, entries)
+    postings = [posting for each in entries for posting in each.postings]
+    codes = sorted({posting.account for posting in postings})
+    plan = {
+        **PLAN,
+        "accounts": [
+            {"code": code, "name": f"Account {code}", "kind": "expense" if code[0] in "56" else "balance"}
+            for code in codes
+        ],
+        "roots": {"cost_center": sorted({posting.cost_center for posting in postings if posting.cost_center})},
+    }
+    with ledger_of(ledger, plan, "month") as url:
+        run = pushing.pusher(pushing.tryton(url, "month", "month"), book)
+        report = run.push(pushed).require()
+        assert [push.slot.company for push in report.posted] == ["1000", "1000", "2000", "1000"]
+        held = run.holdings(pushed)
+        assert all(holding is not None and holding.sums == run.target.expected(doc) for doc, _, holding in held)
+
+        back = read_back(run, [pushed], accounts.transferred_out)
+        assert back.differences == ()
+        invoiced = {
+            currency: sum(
+                total.minor
+                for statement in month.statements
+                if statement.holder.holder is Holder.COST_GROUP
+                for total in statement.totals
+                if total.currency == currency
+            )
+            for currency in ("EUR", "USD", "SEK")
+        }
+        in_eur = sum(
+            quotes["1000", currency].local(minor, currency).amount_minor if currency != "EUR" else minor
+            for currency, minor in invoiced.items()
+        )
+        assert recharged(back, {("1000", "EUR"): in_eur}) == {("1000", "EUR"): (in_eur, 10**6)}
+
+        assert run.reverse(pushed, date(2025, 12, 1)).done
+        empty = read_back(run, [pushed], accounts.transferred_out)
+        assert empty.differences == ()
+        assert empty.passed_on == {("1000", "EUR"): 0}
+        for company in ("1000", "2000"):
+            found = run.target.trial_balance(company, date(2025, 11, 1), date(2025, 12, 31), codes)
+            assert found
+            assert all(balance.amount_minor == 0 for balance in found)
+
+
+@contextmanager
+def ledger_of(ledger: Ledger, plan: dict[str, object], name: str) -> Iterator[str]:
+    """Another ledger beside the first, with other accounts: added to a copy of the template."""
+    ledger.ledgers.copy(name)
+    tryton_server.add(ledger.ledgers, name, plan)
+    with ledger.ledgers.served(name) as url:
+        yield url

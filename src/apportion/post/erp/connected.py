@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from apportion.money.currency import minor_text
 from apportion.post.erp.calling import Number
 from apportion.post.erp.document import Document, DocumentLine, Spot
-from apportion.post.erp.errors import Rejection
+from apportion.post.erp.errors import RejectedError, Rejection
 from apportion.post.erp.pace import Patience
 
 
@@ -28,6 +28,12 @@ class Setup:
     options: Mapping[str, str] = field(default_factory=dict)
     parties: Mapping[str, str] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
+
+    def theirs(self, company: str) -> str:
+        """What the ledger calls one of our companies. Raises `RejectedError` for one that it was not told about."""
+        if company not in self.companies:
+            raise RejectedError([_strange("", company, self.name)])
+        return self.companies[company]
 
     def codes(self, line: DocumentLine) -> dict[str, str]:
         """The codes of a line by the ledger's axis."""
@@ -91,12 +97,13 @@ def unknown(
 
 def strange_company(document: Document, setup: Setup) -> Rejection:
     """A company that the target was not told about."""
-    return document.rejection(
-        0,
-        "UNKNOWN_COMPANY",
-        f"Company {document.company or 'without a code'} is not one of {setup.name}'s.",
-        "Say what the ledger calls it in the target's settings, or push its entries elsewhere.",
-    )
+    return _strange(document.entry, document.company, setup.name)
+
+
+def _strange(entry: str, company: str, name: str) -> Rejection:
+    said = f"Company {company or 'without a code'} is not one of {name}'s."
+    advice = "Say what the ledger calls it in the target's settings, or push its entries elsewhere."
+    return Rejection(entry, company, 0, "UNKNOWN_COMPANY", said, advice)
 
 
 def wrong_currency(document: Document, setup: Setup, theirs: str) -> Rejection:

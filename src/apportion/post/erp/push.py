@@ -156,8 +156,7 @@ class Pusher:
         jobs = self._reserved(wanted)
         already = [job for job in jobs if job.push.state in _THERE]
         rest = [job for job in jobs if job.push.state not in _THERE]
-        unknown = [job for job in rest if not self._found(job.document.company, job.key)]
-        rejected = list(self._patiently_checked([job.document for job in unknown])) if unknown else []
+        rejected = self._checked(rest)
         if not rejected and self.target.traits.drafts:
             for job in rest:
                 rejected += self._refused(job, Standing.DRAFT)
@@ -195,15 +194,26 @@ class Pusher:
             )
         return first
 
-    def _patiently_checked(self, checked: Sequence[Document]) -> tuple[Rejection, ...]:
-        return self.pace.patiently(self.clock, lambda: self.target.check(checked))
+    def _checked(self, jobs: Sequence[_Job]) -> list[Rejection]:
+        """What the ledger would refuse of the parts that it does not have yet."""
+        rejected: list[Rejection] = []
+        unknown: list[Document] = []
+        for job in jobs:
+            try:
+                if not self._found(job.document.company, job.key):
+                    unknown.append(job.document)
+            except RejectedError as error:
+                rejected += _about(job, error)
+        if unknown:
+            rejected += self.pace.patiently(self.clock, lambda: self.target.check(unknown))
+        return rejected
 
     def _refused(self, job: _Job, wanted: Standing) -> tuple[Rejection, ...]:
         """Bring a part to where it is wanted; gives why not."""
         try:
             self.pace.patiently(self.clock, lambda: self._brought(job, wanted))
         except RejectedError as error:
-            return error.rejections
+            return _about(job, error)
         return ()
 
     def _brought(self, job: _Job, wanted: Standing) -> Found:
@@ -374,7 +384,10 @@ class Pusher:
         """Delete every draft of a key; is there a posted entry?"""
 
         def step() -> bool:
-            found = self.target.find(company, key) if self.target.traits.answers else ()
+            try:
+                found = self.target.find(company, key) if self.target.traits.answers else ()
+            except RejectedError:
+                return False  # a company that the ledger does not have, where nothing can be
             for each in found:
                 if each.standing is Standing.DRAFT:
                     self._discard(company, each.reference)
@@ -386,6 +399,11 @@ class Pusher:
         if not self.target.traits.answers:
             return ()
         return self.pace.patiently(self.clock, lambda: self.target.find(company, key))
+
+
+def _about(job: _Job, error: RejectedError) -> tuple[Rejection, ...]:
+    """Refusals that do not say of which entry they are, said of this one."""
+    return tuple(replace(each, entry=each.entry or job.document.entry) for each in error.rejections)
 
 
 def _said(spot: Spot) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import wraps
 from typing import Any, TypeVar
 
 from apportion.post.erp.errors import TargetRubbishError
@@ -48,6 +49,24 @@ def sensible(title: str, read: Callable[[], Made]) -> Made:
         return read()
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise rubbish(title, f"something that cannot be read ({type(error).__name__}: {str(error)[:80]})") from error
+
+
+_ASKED = ("check", "expected", "find", "create", "post", "read", "discard", "trial_balance")
+
+
+def careful(kind: type[Made]) -> type[Made]:
+    """A class decorator for targets: whatever they cannot read of an answer is `TargetRubbishError`."""
+
+    def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
+        def call(self: Any, *arguments: Any, **named: Any) -> Any:
+            return sensible(self.name, lambda: method(self, *arguments, **named))
+
+        return call
+
+    for name in _ASKED:
+        setattr(kind, name, guarded(getattr(kind, name)))
+    return kind
 
 
 def amounts(value: object) -> Decimal:

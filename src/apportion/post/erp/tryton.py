@@ -27,6 +27,7 @@ from apportion.post.erp.errors import (
     TargetRubbishError,
     UnknownReferenceError,
 )
+from apportion.post.erp.reading import careful
 from apportion.post.erp.secret import Secret
 from apportion.post.erp.target import Balance, Found, Holding, Link, Standing, Traits
 from apportion.post.erp.tryton_chart import Chart, read_chart
@@ -36,6 +37,7 @@ _TITLE = "Tryton"
 _WRITES = frozenset({"create", "post", "delete"})
 
 
+@careful
 @dataclass(frozen=True)
 class TrytonTarget:
     """One Tryton database. `companies` of the set-up are names of companies there; `axes` name analytic roots by code.
@@ -254,11 +256,11 @@ class TrytonTarget:
     def _company(self, company: str) -> int:
         key = f"company {company}"
         if key not in self._known:
-            domain = [["party.name", "=", self.setup.companies[company]]]
+            domain = [["party.name", "=", self.setup.theirs(company)]]
             rows = self._call_model("company.company.search_read", [domain, 0, 2, None, ["currency.code"]], {})
             if not isinstance(rows, list) or len(rows) != 1:
                 raise NotAuthorisedError(
-                    f"{self.name} shows no company named '{self.setup.companies[company]}', or several.",
+                    f"{self.name} shows no company named '{self.setup.theirs(company)}', or several.",
                     advice="Correct the name in the target's settings, or let its user see the company.",
                 )
             self._known[key] = rows[0]["id"]
@@ -346,7 +348,7 @@ class TrytonTarget:
         said = _told(error)
         if "don't exist" in said:
             raise UnknownReferenceError(f"{self.name}: {said}", advice="Push the journal again.")
-        if "Concurrency" in said or "modified" in said and "since" in said:
+        if "Concurrency" in said or ("modified" in said and "since" in said):
             raise TargetBusyError(f"{self.name} is busy with the same records.", advice="Push again.")
         if "not allowed to" in said and ("access" in said or "of at le" in said or "Calling button" in said):
             raise NotAuthorisedError(f"{self.name}: {said}", advice="Let the user make and post entries.")

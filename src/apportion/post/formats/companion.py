@@ -56,7 +56,7 @@ def section(lines: Lines, held: set[str]) -> Section:
             heads[document.place] = {field: text for field, text in head.items() if text}
         start += len(document.lines)
     return {
-        "entries": list(heads.values()),
+        "entries": [heads[place] for place in sorted(heads)],
         "documents": [[each.key, each.place, len(each.lines), each.currency] for each in lines.documents],
         "constant": constant,
         "fields": varying,

@@ -9,6 +9,7 @@ from apportion.post.control import control_text
 from apportion.post.formats import beancount, csv_text, hledger, json_text
 from apportion.post.formats.csv_text import MachineFile
 from apportion.post.formats.reading import refusing
+from apportion.post.formats.tables import damage_as_value_errors
 from apportion.post.formats.target import Rendered
 from apportion.post.journal import Journal
 
@@ -30,7 +31,7 @@ def render(name: str, journal: Journal) -> Rendered:
 
 def parse(name: str, files: Mapping[str, bytes]) -> Journal:
     """The journal that `render` was given. Raises `BadValueError` for other files."""
-    with refusing(f"a journal as {name}"):
+    with refusing(f"a journal as {name}"), damage_as_value_errors():
         texts = {file: content.decode("utf-8") for file, content in files.items()}
         control = next(text for file, text in texts.items() if file.endswith(".control.json"))
         if name == "csv":

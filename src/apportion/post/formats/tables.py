@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from apportion.errors import BadValueError
@@ -14,6 +16,15 @@ from apportion.post.formats.target import Page
 # A day that every archive can hold: the same journal gives the same bytes.
 _MADE_AT = (1980, 1, 1, 0, 0, 0)
 MOST_BYTES = 1 << 30
+
+
+@contextmanager
+def damage_as_value_errors() -> Iterator[None]:
+    """What damaged files lead to beside wrong values, as `ValueError`: too few rows, no such file, broken archives."""
+    try:
+        yield
+    except (IndexError, StopIteration, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

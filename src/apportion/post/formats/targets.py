@@ -36,6 +36,7 @@ from apportion.post.formats.cells import carried, check, columns, filled, recove
 from apportion.post.formats.companion import entry, missing, restored, section, statistical
 from apportion.post.formats.lines import Lines
 from apportion.post.formats.reading import refusing
+from apportion.post.formats.tables import damage_as_value_errors
 from apportion.post.formats.target import Column, Options, Page, Rendered, Target
 from apportion.post.journal import Journal
 
@@ -108,7 +109,7 @@ def parse(name: str, files: Mapping[str, bytes]) -> Journal:
     if name in generic.NAMES:
         return generic.parse(name, files)
     target = _target(name)
-    with refusing(f"a journal for {target.title}"):
+    with refusing(f"a journal for {target.title}"), damage_as_value_errors():
         companion = json.loads(next(content for file, content in files.items() if file.endswith(".companion.json")))
         options = _options(companion["options"])
         journal = _read(target, options, companion, files)
