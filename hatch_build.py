@@ -1,4 +1,7 @@
-"""When a wheel is built: the scripts, styles, icons and fonts come into it (see ``vendoring``)."""
+"""When a wheel is built: scripts, styles, icons and fonts come into it, and compiled catalogues.
+
+See ``vendoring`` and ``languages``.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ class VendoringHook(BuildHookInterface[Any]):
         """Called before the files of the wheel are collected."""
         sys.path.insert(0, self.root)  # a build does not run in the project's folder of modules
         try:
+            from languages import compile_all
             from vendoring import vendor
         finally:
             sys.path.remove(self.root)
         vendor(Path(self.root))
+        compile_all(Path(self.root))

@@ -58,7 +58,7 @@ def language_of(path: Path) -> str:
 def as_text(catalogue: Catalog, language: str) -> str:
     """A catalogue as its file says it."""
     out = io.BytesIO()
-    write_po(out, catalogue, width=110, omit_header=True, sort_output=True, include_lineno=False, include_previous=False)
+    write_po(out, catalogue, width=110, omit_header=True, sort_output=True, include_lineno=False)
     name = catalogue.locale.english_name if catalogue.locale else language
     head = _HEAD.format(name=name, language=language, plural=catalogue.plural_forms)
     return head + out.getvalue().decode().strip() + "\n"

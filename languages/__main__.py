@@ -1,4 +1,4 @@
-"""``python -m languages``: compile what has changed. ``python -m languages collect``: bring the catalogues up to date."""
+"""``python -m languages`` compiles what has changed; ``python -m languages collect`` brings catalogues up to date."""
 
 from __future__ import annotations
 

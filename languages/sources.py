@@ -3,6 +3,10 @@
 In templates: what Django's own reading of them says (``{% translate %}``, ``{% blocktranslate %}``, ``_("…")``). In
 Python: the literal arguments of gettext and its kin, whatever name they were imported by. A text that is put together
 before it is translated (an f-string) is a mistake and refused.
+
+The rooms below the pages know nothing of languages: their refusals and findings are English sentences with figures
+filled in. Those that pages show are collected too, with the context `SAID`; pages find the sentence again by its words
+(`apportion.web.told`).
 """
 
 from __future__ import annotations
@@ -23,6 +27,25 @@ _SHAPES: dict[str, tuple[str, ...]] = {
 }
 _LITERAL = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _CALL = re.compile(rf"(?<![\w.])(n?p?gettext|_)\(\s*({_LITERAL}(?:\s*,\s*{_LITERAL})*)")
+SAID = "said"
+# Whose sentences pages show: whole rooms or single files. Of the second, every phrase; of the first, what is refused.
+_ROOMS: tuple[str, ...] = (
+    "actions",
+    "close/changes.py",
+    "close/drill.py",
+    "close/explain.py",
+    "close/run.py",
+    "close/simulate.py",
+)
+_ROOMS += ("focus/checks.py", "records", "review", "tie_out/stage.py")
+_PHRASES: tuple[str, ...] = tuple(
+    f"tie_out/{name}.py" for name in ("bridge", "compare", "reporting", "settled", "sums")
+)
+_PHRASES += ("reconcile/difference.py",)
+# Settings and what is written for good, such as the notes of a decision, are not said by a page.
+_SILENT = ("records/configuration.py", "records/migrations", "review/diagram.py", "review/notes.py")
+_SAYS = re.compile(r"Error$|^Mistake$|^_refused$|^_accepted$|^_fault$")
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
 _Found = tuple[str, tuple[str, ...]]  # the function, and its literal arguments
 
 
@@ -32,7 +55,8 @@ def collected(package: Path) -> Iterator[Message]:
     for path in sorted(package.rglob("*")):
         place = path.relative_to(package.parent).as_posix()
         if path.suffix == ".py" and "migrations" not in path.parts:
-            found = list(_of_python(path.read_text(encoding="utf-8"), place))
+            source = path.read_text(encoding="utf-8")
+            found = [*_of_python(source, place), *_said(source, path.relative_to(package).as_posix())]
         elif path.suffix in {".html", ".txt"} and "templates" in path.parts:
             found = list(of_template(path.read_text(encoding="utf-8"), place))
         else:
@@ -59,6 +83,8 @@ def of_template(source: str, place: str = "") -> Iterator[_Found]:
 
 def _of_python(source: str, place: str) -> Iterator[_Found]:
     """The marked texts of a Python file."""
+    if "django.utils" not in source:
+        return
     tree = ast.parse(source, place)
     names = _names(tree)
     for node in ast.walk(tree):
@@ -93,3 +119,69 @@ def _names(tree: ast.Module) -> dict[str, str]:
                     kinds = [f"{name}{end}" for name in _SHAPES for end in ("", "_lazy", "_noop")]
                     names |= {f"{each.asname or each.name}.{kind}": kind.split("_")[0] for kind in kinds}
     return names
+
+
+def _said(source: str, place: str) -> Iterator[_Found]:
+    """The sentences of a file below the pages, if pages show what it says: with names for what is filled in."""
+    every = place.startswith(_PHRASES)
+    if place.startswith(_SILENT) or not (every or place.startswith(_ROOMS)):
+        return
+    tree = ast.parse(source, place)
+    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)} - {
+        id(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+    }
+    refusing = {
+        id(each)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and _SAYS.search(ast.unparse(node.func).rpartition(".")[2])
+        for each in (*node.args, *(given.value for given in node.keywords))
+    }
+    refusing |= {id(each) for node in ast.walk(tree) for each in _steps_of(node)}
+    refusing |= {id(each) for node in ast.walk(tree) for each in _words_of(node)}
+    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    silent |= {id(each) for node in ast.walk(tree) if _is_marked(node) for each in ast.walk(node)}
+    for node in ast.walk(tree):
+        if id(node) in inner or id(node) in silent:
+            continue
+        text = _with_names(node)
+        words = len(_LETTERS.findall(re.sub(r"%\(\w\)s", "", text)))
+        is_sentence = text.endswith((".", "?")) and (text[:1].isupper() or text[:1] in "%'“")
+        is_said = id(node) in refusing and not text.isupper()  # which a code is
+        if words and (is_said or (words >= 2 and " " in text.strip() and (every or is_sentence))):
+            yield "pgettext", (SAID, text)
+
+
+def _steps_of(node: ast.AST) -> list[ast.expr]:
+    """What running work says that it is doing."""
+    if not isinstance(node, ast.Call):
+        return []
+    if isinstance(node.func, ast.Name) and node.func.id == "progress":
+        return node.args[2:]
+    return [given.value for given in node.keywords if given.arg == "sentence"]
+
+
+def _words_of(node: ast.AST) -> list[ast.expr]:
+    """The values of a table of words, such as ``STATE_WORDS``: sentences are filled in with them."""
+    if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
+        name = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        return node.value.values if isinstance(name, ast.Name) and name.id.endswith("WORDS") else []
+    return []
+
+
+def _is_marked(node: ast.AST) -> bool:
+    """Whether it is a call that marks a text for translation already."""
+    name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+    return name == "_" or "gettext" in name
+
+
+def _with_names(node: ast.AST) -> str:
+    """A text as its catalogue has it: what is filled in is ``%(a)s``, ``%(b)s`` and so on; nothing for no text."""
+    if isinstance(node, ast.Constant):
+        return node.value.replace("%", "%%") if isinstance(node.value, str) else ""
+    if not isinstance(node, ast.JoinedStr):
+        return ""
+    names = iter("abcdefghijklmnopqrstuvwxyz")
+    return "".join(
+        str(part.value).replace("%", "%%") if isinstance(part, ast.Constant) else f"%({next(names)})s"
+        for part in node.values
+    )

@@ -122,7 +122,7 @@ def visit(
         context.route("**/*", watch.gate)
         context.on("console", watch.heard)
         context.on("weberror", lambda each: watch.failed(each.error))
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)  # where many tests run at once, a page may take its time
         yield context.new_page()
     finally:
         context.close()

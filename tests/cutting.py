@@ -39,12 +39,14 @@ class Way:
     count: int = 0
     treat: Callable[[int, str, bytes], Treat] = lambda _number, _line, _body: Treat()
     seen: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
     waiting: list[threading.Thread] = field(default_factory=list)
 
     def again(self, treat: Callable[[int, str, bytes], Treat] | None = None) -> None:
         """Count from 1 again, with other treatment."""
         self.count, self.treat = 0, treat or (lambda _number, _line, _body: Treat())
         self.seen.clear()
+        self.methods.clear()
 
 
 @contextmanager
@@ -62,6 +64,7 @@ def way(server: str) -> Iterator[Way]:
                 number = found.count
                 line = f"{self.command} {self.path}"
                 found.seen.append(line)
+                found.methods.append(body.partition(b'"method":"')[2].partition(b'"')[0].decode())
                 treat = found.treat(number, line, body)
             treat.before()
             body = treat.request(body)
@@ -91,7 +94,7 @@ def way(server: str) -> Iterator[Way]:
 
         def _forward(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
             connection = HTTPConnection(there.hostname or "", there.port, timeout=60)
-            kept = {k: v for k, v in self.headers.items() if k.lower() not in {"host", "content-length", "connection"}}
+            kept = {k: v for k, v in self.headers.items() if k.lower() not in {"content-length", "connection"}}
             connection.request(self.command, self.path, body or None, kept)
             answer = connection.getresponse()
             content = answer.read()

@@ -20,14 +20,14 @@ BOTH = [SQLITE, pytest.param(POSTGRESQL, marks=pytest.mark.slow)]
 
 
 @contextmanager
-def books_on(database: str, folder: Path) -> Iterator[None]:
+def books_on(database: str) -> Iterator[None]:
     """Empty books of this version on one of both, for the block. Let pytest-django allow it (`django_db_blocker`)."""
     if database == SQLITE:
-        with _books(configuration._sqlite(folder / "books.sqlite3")):
+        with _books(configuration._sqlite(":memory:")):
             yield
         return
     with server() as running:
-        found = configuration._database(running.url, folder)
+        found = configuration._database(running.url, Path())
         found["OPTIONS"] = {}  # one thread needs no pool
         with _books(found):
             yield

@@ -106,12 +106,25 @@ def _made(server: postgres.Server, folder: Path, plan: str) -> None:
     environment = {**os.environ, "TRYTONPASSFILE": str(folder / "password")}
     _run([*admin, "--all", "--email", "ledger@example.com"], environment)
     _run([*admin, "-u", *MODULES, "--activate-dependencies"], environment)
-    # The kind of database is chosen when Tryton is imported, before any configuration is read.
-    environment |= {"TRYTOND_CONFIG": str(configuration), "TRYTOND_DATABASE_URI": server.database("").rstrip("/")}
+    made = [str(PYTHON), str(HERE / "make_ledger.py"), str(configuration), TEMPLATE, str(folder / "plan.json")]
+    _run(made, _kind(server, configuration))
+
+
+def add(ledgers: Ledgers, name: str, plan: dict[str, object]) -> None:
+    """Add accounts and cost centres to a ledger."""
+    configuration, wanted = ledgers.folder / f"{name}.conf", ledgers.folder / f"{name}.json"
+    configuration.write_text(_configuration(ledgers.server, 0), encoding="utf-8")
+    wanted.write_text(json.dumps(plan), encoding="utf-8")
     _run(
-        [str(PYTHON), str(HERE / "make_ledger.py"), str(configuration), TEMPLATE, str(folder / "plan.json")],
-        environment,
+        [str(PYTHON), str(HERE / "make_ledger.py"), str(configuration), name, str(wanted), "add"],
+        _kind(ledgers.server, configuration),
     )
+
+
+def _kind(server: postgres.Server, configuration: Path) -> dict[str, str]:
+    """The kind of database is chosen when Tryton is imported, before any configuration is read."""
+    uri = server.database("").rstrip("/")
+    return {**os.environ, "TRYTOND_CONFIG": str(configuration), "TRYTOND_DATABASE_URI": uri}
 
 
 def _program(server: postgres.Server, name: str, *arguments: str) -> None:

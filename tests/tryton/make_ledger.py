@@ -16,14 +16,19 @@ from trytond.modules.company.tests.tools import create_company
 from trytond.modules.currency.tests.tools import get_currency
 
 
-def main(configuration: str, database: str, wanted: str) -> None:
-    """Make all of it; the database has its modules already."""
+def main(configuration: str, database: str, wanted: str, only: str = "") -> None:
+    """Make all of it, or add only accounts and codes to what is there; the database has its modules already."""
     plan = json.loads(Path(wanted).read_text(encoding="utf-8"))
     settings = config.set_trytond(database, config_file=configuration)
+    if only:
+        for company in Model.get("company.company").find([]):
+            settings._context = {**Model.get("res.user").get_preferences(True, {}), "company": company.id}
+            codes(company, plan)
+        return
     for code in plan["currencies"]:
         get_currency(code)
     user_model = Model.get("res.user")
-    for number, company in enumerate(plan["companies"]):
+    for company in plan["companies"]:
         party = Model.get("party.party")(name=company["name"], code=company["code"])
         party.save()
         create_company(party=party, currency=company["currency"])
@@ -35,17 +40,22 @@ def main(configuration: str, database: str, wanted: str) -> None:
         user.save()
         settings._context = user_model.get_preferences(True, {})
         settings._context["company"] = made.id
-        fill(made, plan, number)
+        fill(made, plan)
+        codes(made, plan)
 
 
-def fill(company: object, plan: dict[str, object], number: int) -> None:
-    """One company's chart, periods and analytic roots."""
+def fill(company: object, plan: dict[str, object]) -> None:
+    """One company's chart and periods."""
     create_chart(company)
     first, last = (datetime.date.fromisoformat(day) for day in plan["year"])
     year = create_fiscalyear(company, (first, last))
     year.start_date, year.end_date = first, last
     year.save()
     year.click("create_period")
+
+
+def codes(company: object, plan: dict[str, object]) -> None:
+    """One company's accounts and cost centres, those that it does not have yet."""
     type_model = Model.get("account.account.type")
     account_model = Model.get("account.account")
     kinds = {
@@ -58,15 +68,19 @@ def fill(company: object, plan: dict[str, object], number: int) -> None:
         for kind, domain in kinds.items()
     }
     for account in plan["accounts"]:
+        if account_model.find([("code", "=", account["code"]), ("company", "=", company.id)]):
+            continue
         made = account_model(name=account["name"], code=account["code"], type=types[account["kind"]], company=company)
         made.party_required = account.get("party", False)
         made.save()
     analytic = Model.get("analytic_account.account")
-    for root_code, codes in plan["roots"].items():
-        root = analytic(type="root", name=root_code, code=root_code, company=company)
+    for root_code, wanted in plan["roots"].items():
+        roots = analytic.find([("code", "=", root_code), ("company", "=", company.id)])
+        root = roots[0] if roots else analytic(type="root", name=root_code, code=root_code, company=company)
         root.save()
-        for code in codes:
-            analytic(root=root, parent=root, name=f"{root_code} {code}", code=code, company=company).save()
+        for code in wanted:
+            if not analytic.find([("code", "=", code), ("root", "=", root.id), ("company", "=", company.id)]):
+                analytic(root=root, parent=root, name=f"{root_code} {code}", code=code, company=company).save()
 
 
 if __name__ == "__main__":

@@ -108,19 +108,19 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def wait_for(port: int) -> None:
-    """Until somebody listens there."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the server answers; fails with what it said where it ended instead."""
+    end = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < end:
         with socket.socket() as attempt:
             if attempt.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    raise AssertionError("the server did not start")
+    raise AssertionError(f"the server did not start: {log.read_text()}")
 
 
 @contextmanager
-def serving(root: Path, port: int, more: Mapping[str, str] = {}) -> Iterator[str]:  # noqa: B006 - never changed
+def serving(root: Path, port: int, more: Mapping[str, str] = {}) -> Iterator[str]:
     """Serve a workspace as people do; gives the address."""
     command = [str(Path(sys.executable).with_name("apportion")), "--workspace", str(root), "serve", "--port", str(port)]
     with (
@@ -130,7 +130,7 @@ def serving(root: Path, port: int, more: Mapping[str, str] = {}) -> Iterator[str
         ) as process,
     ):
         try:
-            wait_for(port)
+            wait_for(port, process, root / "server.log")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from apportion.warehouse.store import Workspace
 from tests.browser import LOOKS, Look, axe, visit
 from tests.openid import Provider, provider, sign_in
 from tests.web.served import environment_of, free_port, serving
@@ -52,8 +53,7 @@ class Site:
 
 @pytest.fixture(name="site", scope="module")
 def site_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    root = tmp_path_factory.mktemp("site")
-    (root / ".apportion").mkdir()
+    root = Workspace.create(tmp_path_factory.mktemp("site")).root
     port = free_port()
     with provider("/sign-in/company/back/") as running:
         (root / "apportion.yaml").write_text(

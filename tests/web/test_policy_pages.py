@@ -259,12 +259,20 @@ def test_a_group_is_moved_to_chargeback_with_a_reason(company: Company) -> None:
     assert "Agreed with the division." in history
 
 
-def test_the_tagged_share_of_a_group_comes_from_the_work_list(company: Company) -> None:
-    client(company, "controller").get(reverse("work_list"))  # reads the month
+def test_the_tagged_share_of_a_group_comes_from_the_run(company: Company) -> None:
     page = text(client(company, "controller").get(reverse("group", args=[company.group("red-web").pk])))
     assert "carries its tags 100.0 %" in page
     above = text(client(company, "controller").get(reverse("group", args=[company.group("north").pk])))
     assert "carries its tags – of" in above
+    close = Close.objects.get(period="2026-10")
+    assert close.summary["figures"]["tagged"]["USD"]["red-web"] == [91_040 + 10_105, 91_040 + 10_105]
+    close.summary["figures"]["tagged"]["USD"]["red-web"][0] = 50_000  # as if half of it had no tag
+    close.save(update_fields=["summary"])
+    less = text(client(company, "controller").get(reverse("group", args=[company.group("red-web").pk])))
+    assert "carries its tags 49.4 %" in less
+    said = client(company, "controller").get(f"/api/v1/cost-groups/{company.group('red-web').pk}/readiness").json()
+    (row,) = [row for row in said["rows"] if row["measure"] == "tagged_share"]
+    assert (row["value"], row["met"]) == (494_340, False)
 
 
 def test_a_group_that_left_the_tree_says_so(company: Company) -> None:

@@ -134,8 +134,12 @@ def export(actor: Actor, wanted: Wanted, kind: Literal["csv", "jsonl"]) -> Itera
     with recorded(actor, EXPORT) as record:
         record.subject_kind, record.subject_id, record.subject = "audit", str(last), "audit chain"
         record.changed({}, {"format": kind, "entries": rows.count(), "up_to": last, "wanted": wanted.as_text()})
-    found = rows.iterator(chunk_size=2000)
-    return _csv(found) if kind == "csv" else _json(found)
+    return texts(rows.iterator(chunk_size=2000), kind)
+
+
+def texts(rows: Iterator[AuditEntry], kind: Literal["csv", "jsonl"]) -> Iterator[str]:
+    """Entries as text, line by line, with every field; see `export`."""
+    return _csv(rows) if kind == "csv" else _json(rows)
 
 
 def _midnight(day: date) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 
@@ -41,20 +41,14 @@ def charging_of(group: CostGroup, period: BillingPeriod) -> Charging:
     return Charging(row.charging) if row else Charging.SHOWBACK
 
 
-def readiness_of(group: CostGroup, figures: Figures | None = None) -> tuple[Row, ...]:
-    """The readiness report of a cost group, from the latest allocated period and its documents.
-
-    Nothing is known of tags here unless `figures` say so.
-    """
-    return readiness(figures or known_figures(group), configured.current().readiness)
+def readiness_of(group: CostGroup) -> tuple[Row, ...]:
+    """The readiness report of a cost group, from the latest allocated period and its documents. Three queries."""
+    return readiness(known_figures(group), configured.current().readiness)
 
 
-def known_figures(group: CostGroup, *, tagged: int = 0, direct: int = 0, close: Close | None = None) -> Figures:
-    """What the books know of a group. `tagged` and `direct` are units of its cost with and without its tags.
-
-    `close` is the latest allocated one, where the caller has it. Two queries, or three.
-    """
-    close = close or Close.objects.filter(allocated_at__isnull=False).order_by("-period").first()
+def known_figures(group: CostGroup) -> Figures:
+    """What the books know of a group. Of its direct cost the run's figures say how much has tags. Three queries."""
+    close = Close.objects.filter(allocated_at__isnull=False).order_by("-period").defer("tie_out").first()
     summary = close.summary if close else {}
     totals: dict[str, int] = summary.get("totals", {})
     nobodys: dict[str, int] = summary.get("unallocated", {})
@@ -65,7 +59,15 @@ def known_figures(group: CostGroup, *, tagged: int = 0, direct: int = 0, close: 
     allocated = cost - nobodys.get(main, 0)
     raised = list(Dispute.objects.filter(document__cost_group=group).values_list("document__period", "state"))
     months = _months(group, [period for period, _ in raised])
+    tagged, direct = _tagged(summary.get("figures", {}).get("tagged", {}), group.code)
     return Figures(allocated, cost, tagged, direct, months, sum(state in UNDECIDED for _, state in raised))
+
+
+def _tagged(by_currency: Mapping[str, Mapping[str, Sequence[int]]], code: str) -> tuple[int, int]:
+    """How much of a group's direct cost has its tags, and all of it, in the currency that most of it is in."""
+    pairs = [groups[code] for groups in by_currency.values() if code in groups]
+    tagged, direct = max(pairs, key=lambda pair: abs(pair[1]), default=(0, 0))
+    return tagged, direct
 
 
 def _months(group: CostGroup, disputed: Sequence[str]) -> list[Month]:
@@ -90,7 +92,6 @@ def set_charging(
     charging: Charging,
     from_period: BillingPeriod,
     reason: str,
-    figures: Figures | None = None,
 ) -> Mode:
     """From a period on, show a cost group its cost, or charge it. The report it was decided on is kept.
 
@@ -115,7 +116,7 @@ def set_charging(
                 place=Place(field="charging"),
                 advice="Nothing has to be done.",
             )
-        report = [asdict(row) for row in readiness_of(locked, figures)]
+        report = [asdict(row) for row in readiness_of(locked)]
         mode = Mode.objects.create(
             cost_group=locked,
             charging=charging,

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
+from django.conf import settings as site
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
@@ -32,6 +37,8 @@ from apportion.settings import ReviewSettings
 
 KEYS_KEPT = timedelta(days=7)
 WORK_KEPT = timedelta(days=90)
+_DAY = timedelta(days=1)
+_SWEPT = "visits swept"
 _AT_ONCE = 200
 _TELL = {NoticeKind.REMINDER: telling.reminded, NoticeKind.ESCALATION: telling.escalated}
 _T = TypeVar("_T")
@@ -57,7 +64,7 @@ def tick(now: datetime | None = None) -> Ticked:
     done.recovered = _tried(done, working.recover) or 0
     done.deemed = _tried(done, lambda: deem_accepted(timer(), today)) or 0
     done.told = _tried(done, lambda: send_notices(today)) or 0
-    done.swept = _tried(done, lambda: sweep(at)) or 0
+    done.swept = (_tried(done, lambda: sweep(at)) or 0) + (_tried(done, lambda: sweep_visits(at)) or 0)
     done.sealed = _tried(done, reconcile_seals) or []
     return done
 
@@ -102,6 +109,23 @@ def sweep(now: datetime) -> int:
     last = Work.objects.values("key").annotate(last=Max("pk")).values("last")
     removed, _ = finished.exclude(pk__in=last).delete()
     return count + removed
+
+
+def sweep_visits(now: datetime) -> int:
+    """Forget sessions that have ended and counters of attempts that nobody counts any more; gives how many.
+
+    Looking through them takes a while, so it is done once a day, by whichever process comes first.
+    """
+    if not cache.add(_SWEPT, now.isoformat(), timeout=_DAY.total_seconds()):
+        return 0
+    ended, _ = Session.objects.filter(expire_date__lt=now).delete()
+    old = (now - 2 * _DAY).timestamp()
+    for path in Path(site.CACHES["default"].get("LOCATION") or "-").glob("*.djcache"):
+        with suppress(FileNotFoundError):  # another process may be faster
+            if path.stat().st_mtime < old:
+                path.unlink()
+                ended += 1
+    return ended
 
 
 def _waiting() -> QuerySet[Document]:

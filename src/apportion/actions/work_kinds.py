@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 from apportion.actions import (  # those that are not used here register kinds of their own
     auditing,  # noqa: F401
     closing,
@@ -32,12 +34,14 @@ def ask_to_issue(actor: Actor, period: BillingPeriod) -> Work:
 def _allocate(actor: Actor, work: Work, progress: Progress) -> Result:
     period = BillingPeriod.parse(work.period)
     rows = sum(file.rows for file in workspace().snapshot(period).files)
-    read = 0
+    read, lock = 0, Lock()
 
     def count(more: int) -> None:
+        """Called by the engine's threads: `progress` only remembers, so none of them opens a connection."""
         nonlocal read
-        read += more
-        progress(min(read, rows), rows, "Reading charges")
+        with lock:
+            read += more
+            progress(min(read, rows), rows, "Reading charges")
 
     progress(0, rows, "Reading charges")
     close = closing.allocate(actor, period, count)

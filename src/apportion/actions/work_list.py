@@ -16,7 +16,8 @@ from apportion.actions.working import Kind, Progress, Result, enqueue, register
 from apportion.actions.workspace import workspace
 from apportion.allocate.fields import TAG
 from apportion.allocate.policy import CostBasis, Policy
-from apportion.allocate.rule import ByTag, Exists, Field, Holder, Not, Or, Target
+from apportion.allocate.rule import Exists, Field, Holder, Not, Or, Target
+from apportion.close.figures import asked_for
 from apportion.close.run import Run
 from apportion.close.simulate import allocated
 from apportion.money.amount import half_even
@@ -134,12 +135,6 @@ def read(place: Workspace, period: BillingPeriod) -> WorkList:
         _part(_entries(run, untagged, looked_at)),
         _tagged(run, untagged) if tags else {},
     )
-
-
-def asked_for(policy: Policy) -> tuple[str, ...]:
-    """The keys of the tags that say whose a charge is."""
-    targets = (rule.target for rule in policy.rules)
-    return tuple(dict.fromkeys(each.field.name for each in targets if isinstance(each, ByTag) and each.field.is_tag))
 
 
 def before(found: WorkList | None, match: Mapping[str, str], policy: Policy) -> str:

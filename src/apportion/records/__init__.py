@@ -27,10 +27,11 @@ def boot(root: Path) -> None:
 
 
 def secret(variable: str, file: str, root: Path) -> str:
-    """A secret from the environment, else the first line of a file (relative to `root`); empty where there is neither."""
-    if found := os.environ.get(variable, ""):
-        return found
-    path = root / file
-    if not file or not path.is_file():
-        return ""
-    return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+    """A secret from the environment, else the first line of a file (relative to `root`); empty where there is neither.
+
+    Raises `InputRefusedError` for a file that others on this machine can use.
+    """
+    from apportion.post.erp.secret import secret as checked
+
+    is_there = os.environ.get(variable) or (file and (root / file).is_file())
+    return checked(variable, file, root).text if is_there else ""

@@ -29,6 +29,13 @@ def document(rights: Rights, pk: int) -> Document:
     return found
 
 
+def reaches(rights: Rights, row: Document) -> bool:
+    """Whether a document that is loaded with its cost group is one of `documents`, asked without the database."""
+    if row.issue_state == Issue.OPEN and not rights.may(Permission.SEE_CLOSE):
+        return False
+    return rights.may(Permission.SEE_DOCUMENTS, path_of(row))
+
+
 def disputes(rights: Rights) -> QuerySet[Dispute]:
     """The disputes about documents that these rights reach."""
     return Dispute.objects.filter(document__in=documents(rights))

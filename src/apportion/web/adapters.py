@@ -7,6 +7,7 @@ import hashlib
 import logging
 from smtplib import SMTPException
 from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -22,6 +23,7 @@ from django.utils.translation import gettext_lazy
 
 from apportion.actions import signing_in
 from apportion.actions.acting import Actor, actor_of
+from apportion.actions.mail_text import link
 from apportion.actions.people import add_from_outside
 from apportion.errors import ApportionError
 from apportion.records.people import Person
@@ -97,6 +99,8 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail that cannot be sent is noted in the log; the page says the same, and so tells nobody who exists."""
+        if "password_reset_url" in context:  # the site's own address: whoever asks says what stands in `Host`
+            context = {**context, "password_reset_url": link(urlsplit(context["password_reset_url"]).path)}
         try:
             super().send_mail(template_prefix, email, {**context, "company": settings.APPORTION_COMPANY})
         except (OSError, SMTPException):

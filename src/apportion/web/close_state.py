@@ -28,6 +28,7 @@ from apportion.web import close_sums, close_tie_out
 from apportion.web.close_sums import Books, Counts, JournalRow
 from apportion.web.close_tie_out import Table
 from apportion.web.delivery_facts import Delivered, delivered
+from apportion.web.templatetags.apportion import day
 from apportion.web.told import told
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def _blocking(
                      counted.unaccepted) % counted.unaccepted
         )  # fmt: skip
     if counted.until is not None and not has_passed(counted.until, today):
-        found.append(_("Statements are in review until %s.") % counted.until.isoformat())
+        found.append(_("Statements are in review until %s.") % day(counted.until))
     wanted = configured.current().posting.before_seal
     left = counted.exportable + (counted.exported if wanted == "posted" else 0)
     if wanted != "nothing" and left:

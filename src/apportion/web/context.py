@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apportion.actions.acting import Actor
@@ -65,10 +65,7 @@ def navigation(actor: Actor | None, path: str) -> list[Entry]:
     for place in PLACES:
         if place.permission is not None and not actor.rights.may_somewhere(place.permission):
             continue
-        try:
-            url = reverse(place.name)
-        except NoReverseMatch:
-            continue
+        url = reverse(place.name)
         is_current = path == url if url == "/" else path.startswith(url)
         found.append(Entry(str(place.label), place.icon, url, is_current))
     return found
@@ -91,6 +88,7 @@ def page(request: HttpRequest) -> dict[str, object]:
     return {
         "actor": actor,
         "company": settings.APPORTION_COMPANY,
+        "languages": settings.LANGUAGES,  # each by its own name
         "navigation": navigation(actor, request.path),
         "request_id": getattr(request, "request_id", ""),
         "sign_in": _ways_in(),

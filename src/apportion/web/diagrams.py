@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from apportion.invoice.paper import Paper, PaperLine, PaperLineKind
 from apportion.money.amount import half_even
+from apportion.web.document_rows import flow_rows
 from apportion.web.sankey import Band, Place, sankey
 
 _MOST = 9
@@ -37,6 +38,11 @@ class Flows:
     currency: str
     flows: tuple[Flow, ...]
     picture: SafeString
+
+    @property
+    def rows(self) -> SafeString:
+        """The rows of the table that says the same."""
+        return flow_rows(self.flows, self.currency)
 
     @property
     def minor(self) -> int:

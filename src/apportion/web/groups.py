@@ -14,8 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apportion.actions import charging as acts
-from apportion.actions import configured, work_list
-from apportion.actions.charging import known_figures
 from apportion.errors import InputRefusedError
 from apportion.periods import BillingPeriod
 from apportion.records import reach
@@ -23,7 +21,7 @@ from apportion.records.closes import Close
 from apportion.records.documents import Document
 from apportion.records.groups import Charging, CostGroup, Mode
 from apportion.review.permission import Permission
-from apportion.review.readiness import Figures, Measure, Row, Unit, is_ready, readiness
+from apportion.review.readiness import Measure, Row, Unit, is_ready
 from apportion.web import group_sums
 from apportion.web.me import refused_input
 from apportion.web.page import Reach, Request, page
@@ -141,8 +139,8 @@ def _shown(request: Request, row: CostGroup, form: ChargingForm | None = None) -
     last = Charging(modes[0].charging) if modes else Charging.SHOWBACK
     other = Charging.SHOWBACK if last is Charging.CHARGEBACK else Charging.CHARGEBACK
     now = _in_period(decisions, period)
-    closes = list(Close.objects.order_by("-period").defer("tie_out")[:24])
-    report = readiness(_figures(row, closes), configured.current().readiness)
+    closes = list(Close.objects.order_by("-period").only("period", "issued_at")[:24])
+    report = acts.readiness_of(row)
     may = rights.may(Permission.MOVE_TO_CHARGEBACK)
     context = {
         "group": row,
@@ -174,14 +172,6 @@ def _form(other: Charging, closes: list[Close]) -> ChargingForm:
     latest = next((close.period for close in closes if close.issued_at is not None), None)
     first = BillingPeriod.parse(latest).next if latest else BillingPeriod.of(timezone.localdate())
     return ChargingForm(initial={"charging": other, "from_period": str(first)})
-
-
-def _figures(row: CostGroup, closes: list[Close]) -> Figures:
-    """What is known of a group, tags included where the work list of the latest run is known."""
-    close = next((each for each in closes if each.allocated_at is not None), None)
-    found = work_list.find(close.run_digest) if close is not None else None
-    tagged, direct = found.tagged.get(row.code, (0, 0)) if found is not None else (0, 0)
-    return known_figures(row, tagged=tagged, direct=direct, close=close)
 
 
 def _value(row: Row, value: int | None = None) -> tuple[str, int | None]:
@@ -219,8 +209,7 @@ def set_charging(request: Request, group: int) -> HttpResponse:
         said = form.cleaned_data
         wanted = Charging(said["charging"])
         try:
-            known = _figures(row, list(Close.objects.order_by("-period").defer("tie_out")[:24]))
-            acts.set_charging(request.actor, row.pk, wanted, said["from_period"], said["reason"], known)
+            acts.set_charging(request.actor, row.pk, wanted, said["from_period"], said["reason"])
         except InputRefusedError as error:
             refused_input(form, error)
         else:

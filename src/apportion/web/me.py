@@ -21,6 +21,7 @@ from apportion.records.people import ApiToken, Delegation, Grant, Person
 from apportion.review.permission import Permission
 from apportion.web.context import THEME_COOKIE, THEMES
 from apportion.web.page import Reach, Request, page
+from apportion.web.refusals import came_from
 from apportion.web.role_words import PERMISSION_WORDS
 from apportion.web.told import told_error
 
@@ -152,11 +153,27 @@ def look(request: Request) -> HttpResponse:
     messages.success(request, gettext("Saved."))
     response = HttpResponseRedirect("/me/#look")
     theme = form.cleaned_data["theme"]
-    if theme in THEMES:
+    _remember(response, THEME_COOKIE, theme if theme in THEMES else "")
+    _remember(response, settings.LANGUAGE_COOKIE_NAME, form.cleaned_data["language"])  # for the page to sign in on
+    return response
+
+
+def _remember(response: HttpResponse, name: str, value: str) -> None:
+    """Keep a choice in the browser; without one, forget it."""
+    if value:
         secure = settings.SESSION_COOKIE_SECURE
-        response.set_cookie(THEME_COOKIE, theme, max_age=_A_YEAR, secure=secure, httponly=True, samesite="Lax")
+        response.set_cookie(name, value, max_age=_A_YEAR, secure=secure, httponly=True, samesite="Lax")
     else:
-        response.delete_cookie(THEME_COOKIE)
+        response.delete_cookie(name)
+
+
+@page(Reach.PUBLIC, methods="POST")
+def speak(request: Request) -> HttpResponse:
+    """The language of pages that are there before anybody has signed in, kept in this browser."""
+    response = HttpResponseRedirect(came_from(request) or "/")
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        _remember(response, settings.LANGUAGE_COOKIE_NAME, chosen)
     return response
 
 
@@ -211,6 +228,7 @@ urlpatterns = [
     path("me/", me, name="me"),
     path("me/", me, name="mfa_index"),  # where django-allauth goes after a change
     path("me/look/", look, name="look"),
+    path("language/", speak, name="language"),
     path("me/deputies/", add_deputy, name="add_deputy"),
     path("me/deputies/<int:delegation>/end/", end_deputy, name="end_deputy"),
     path("me/tokens/", add_token, name="add_token"),

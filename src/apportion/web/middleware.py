@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import cast
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.urls import reverse
 from django.utils import translation
 
@@ -27,6 +28,7 @@ POLICY = (
 )
 # Open to somebody who has yet to set up the second factor that one of their roles asks for.
 _BEFORE_SECOND_FACTOR = ("/me/second-factor/", "/me/confirm/", "/sign-out/", "/sign-in/", "/static/", "/api/")
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 class SecureHeaders:
@@ -43,6 +45,33 @@ class SecureHeaders:
         if not request.path.startswith(settings.STATIC_URL):
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response
+
+
+class Readable:
+    """Refuses what could only be read wrongly: a body in another encoding than UTF-8, and NUL, which no database takes.
+
+    No browser sends either for a page of this site. An address is read as UTF-8, whatever the headers say.
+    """
+
+    def __init__(self, get_response: _Next) -> None:
+        self._next = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        said = (request.content_params or {}).get("charset", "utf-8")
+        if request.method not in {"GET", "HEAD"} and said.lower() not in {"utf-8", "utf8"}:
+            raise BadRequest("another encoding")
+        request.encoding = "utf-8"
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", "") or self._has_nul(request):
+            raise BadRequest("NUL")
+        return self._next(request)
+
+    def _has_nul(self, request: HttpRequest) -> bool:
+        if request.method != "POST" or request.content_type not in _FORMS:
+            return False
+        try:
+            return any("\x00" in text for name, values in request.POST.lists() for text in (name, *values))
+        except UnreadablePostError as error:  # whoever sent it has gone
+            raise BadRequest("no end") from error
 
 
 class Acting:

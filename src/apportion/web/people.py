@@ -19,6 +19,7 @@ from apportion.records.audit import AuditEntry
 from apportion.records.groups import CostGroup
 from apportion.records.people import ApiToken, Delegation, Grant, Person
 from apportion.review.permission import IN_THE_TREE, Permission, Role
+from apportion.web.audit_words import act_words, via_words
 from apportion.web.me import refused_input
 from apportion.web.page import Reach, Request, page
 from apportion.web.role_words import OWNER_WORDS, ROLE_TASKS, ROLE_WORDS
@@ -131,7 +132,10 @@ def _shown(request: Request, pk: int, status: int = 200, **forms_given: object) 
         "ended": grants.filter(ended_at__isnull=False).order_by("-ended_at")[:_ACTIVITY],
         "delegations": delegations.order_by("-from_on")[:_ACTIVITY],
         "tokens": ApiToken.objects.filter(person=found, revoked_at__isnull=True, expires_at__gt=timezone.now()),
-        "activity": AuditEntry.objects.filter(person=found).order_by("-number")[:_ACTIVITY],
+        "activity": [
+            (entry, act_words(entry.act), via_words(entry.via))
+            for entry in AuditEntry.objects.filter(person=found).order_by("-number")[:_ACTIVITY]
+        ],
         "name_form": NameForm(initial={"name": found.name}),
         "role_form": RoleForm(),
         "groups": CostGroup.objects.filter(is_current=True).order_by("number").only("code", "name", "depth")[:2000],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import (
     REASON_BAD_ORIGIN,
@@ -164,11 +166,24 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Handler for 500: asks neither database nor session, since one of them may be what failed."""
+    """Handler for 500: asks neither database nor session, since one of them may be what failed.
+
+    Books that cannot be reached, or are locked or full, are no mistake of the program: that is a 503, to be sent again.
+    """
+    is_away = isinstance(sys.exception(), OperationalError | InterfaceError)
+    status = 503 if is_away else 500
     if request.path.startswith("/api/"):
-        return _for_programs(request, "FAULT", "The program failed. Nothing was changed.", "", 500)
-    page = render_to_string("500.html", {"request_id": getattr(request, "request_id", "")})
-    return HttpResponse(page, status=500)
+        if is_away:
+            advice = "Send it again in a few seconds."
+            response = _for_programs(request, "BUSY", "The books cannot be reached now.", advice, status)
+        else:
+            response = _for_programs(request, "FAULT", "The program failed. Nothing was changed.", "", status)
+    else:
+        context = {"request_id": getattr(request, "request_id", ""), "is_away": is_away}
+        response = HttpResponse(render_to_string("500.html", context), status=status)
+    if is_away:
+        response["Retry-After"] = "5"
+    return response
 
 
 def _for_programs(request: HttpRequest, code: str, sentence: str, advice: str, status: int) -> HttpResponse:

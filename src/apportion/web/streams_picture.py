@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from apportion.records.streams import DIVISION, ISSUER, POOL, End, Stream
 from apportion.web.sankey import Band, Place, sankey
+from apportion.web.templatetags.apportion import holder
 
 _KINDS = {ISSUER: "issuer", POOL: "pool", DIVISION: "group"}
 
@@ -22,7 +23,7 @@ def name_of(end: End) -> str:
     if end.column == ISSUER and not end.code:
         return _("Adjustments")
     if end.column == DIVISION and not end.code:
-        return {"unallocated": _("Unallocated"), "kept_central": _("Kept central")}.get(end.name, end.name)
+        return {"unallocated": _("Unallocated"), "kept_central": _("Kept central")}.get(end.name) or holder(end.name)
     return end.name
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
-from django.utils.translation import get_language, trans_real
+from django.utils.translation import get_language, pgettext_lazy, trans_real
 
 from apportion.errors import ApportionError
 
@@ -23,7 +23,17 @@ _NUMBER = re.compile(r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+)(?![\w
 _MONTHS = "January February March April May June July August September October November December".split()
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)}) (\d{{4}})\b")
 _NEXT = re.compile(r"(?<=[.?!])\s+(?=[A-Z'“])")
-_Pattern = tuple[re.Pattern[str], str]
+_FIGURE = r"[-−]?\d[\d.,]*(?: [A-Z]{3})?(?: of [\d,]+ parts \([\d.]+ %\)| %)?"
+_Pattern = tuple[str, re.Pattern[str], str]  # its longest words, which are quick to look for; itself; what is said
+
+
+# What lists call things, beside sentences.
+NAMES = (
+    pgettext_lazy("said", "%(a)s, invoice %(b)s"),
+    pgettext_lazy("said", "%(a)s, billing account %(b)s"),
+    pgettext_lazy("said", "billed"),
+    pgettext_lazy("said", "effective"),
+)
 
 
 def told(sentence: object) -> str:
@@ -43,8 +53,9 @@ def known(text: str, language: str, context: str = _SAID) -> str | None:
     plain, patterns = _sentences(language, context)
     if text in plain or text.lower() in plain:
         return plain.get(text) or plain[text.lower()]
-    for pattern, said in patterns:
-        if match := pattern.fullmatch(text):
+    lowered = text.lower()
+    for words, pattern, said in patterns:
+        if words in lowered and (match := pattern.fullmatch(text)):
             return said % {name: _filled_in(value, language, context) for name, value in match.groupdict().items()}
     return None
 
@@ -87,7 +98,7 @@ def _sentences(language: str, context: str) -> tuple[dict[str, str], tuple[_Patt
     plain: dict[str, str] = {}
     filled: list[tuple[str, str]] = []
     before = f"{context}\x04"
-    catalogue = trans_real.translation(language)._catalog  # as Django's own view for scripts does
+    catalogue = trans_real.translation(language)._catalog  # type: ignore[attr-defined]  # as Django's own view for scripts does
     for key, said in catalogue.items():
         if not isinstance(key, str) or not key.startswith(before):
             continue
@@ -97,11 +108,19 @@ def _sentences(language: str, context: str) -> tuple[dict[str, str], tuple[_Patt
         else:
             plain[text.replace("%%", "%")] = said.replace("%%", "%")
     filled.sort(key=lambda each: len(_FILLED.sub("", each[0])), reverse=True)
-    return plain, tuple((re.compile(_pattern(text), re.DOTALL | re.IGNORECASE), said) for text, said in filled)
+    return plain, tuple(
+        (_longest(text), re.compile(_pattern(text), re.DOTALL | re.IGNORECASE), said) for text, said in filled
+    )
+
+
+def _longest(text: str) -> str:
+    return max(_FILLED.split(text)[::2], key=len).replace("%%", "%").lower()
 
 
 def _pattern(text: str) -> str:
+    """What a sentence looks like: a name from n on stands for a figure, one before it for any text."""
     parts = _FILLED.split(text)
     return "".join(
-        f"(?P<{part}>.*?)" if place % 2 else re.escape(part.replace("%%", "%")) for place, part in enumerate(parts)
+        f"(?P<{part}>{_FIGURE if part >= 'n' else '.*?'})" if place % 2 else re.escape(part.replace("%%", "%"))
+        for place, part in enumerate(parts)
     )

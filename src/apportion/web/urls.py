@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 
 SCREENS = (
@@ -26,10 +24,9 @@ SCREENS = (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include(f"apportion.web.{name}")) for name in SCREENS if find_spec(f"apportion.web.{name}")
+    *(path("", include(f"apportion.web.{name}")) for name in SCREENS),
+    path("api/", include("apportion.api.urls")),
 ]
-if find_spec("apportion.api.urls"):
-    urlpatterns.append(path("api/", include("apportion.api.urls")))
 
 handler400 = "apportion.web.refusals.bad_request"
 handler403 = "apportion.web.refusals.forbidden"

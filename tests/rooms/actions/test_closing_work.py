@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -157,3 +163,51 @@ def test_old_answers_are_forgotten(northwind: Books) -> None:
         IdempotencyKey.objects.filter(pk=key.pk).update(at=timezone.now() - timedelta(days=age))
     assert timers.sweep(timezone.now()) == 1
     assert [each.key for each in IdempotencyKey.objects.all()] == ["1"]
+
+
+def test_sessions_that_ended_and_old_counters_are_forgotten_once_a_day(tmp_path: Path, settings: Settings) -> None:
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path / "counters")}}
+    now = timezone.now()
+    for key, hours in (("ended", -1), ("held", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=now + timedelta(hours=hours))
+    cache.set("attempts", 3, timeout=60)
+    (counter,) = (tmp_path / "counters").glob("*.djcache")
+    long_ago = (now - timedelta(days=3)).timestamp()
+    os.utime(counter, (long_ago, long_ago))
+    assert timers.sweep_visits(now) == 2
+    assert [each.session_key for each in Session.objects.all()] == ["held"]
+    assert not counter.exists()
+    Session.objects.update(expire_date=now - timedelta(hours=1))
+    assert timers.sweep_visits(now) == 0  # today it was done already
+    assert Session.objects.exists()
+
+
+def test_progress_from_threads_of_the_engine_opens_no_connection(
+    northwind: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[str] = []
+    opened: set[str] = set()
+
+    def watched(actor: object, period: object, count: Callable[[int], None]) -> Close:
+        def tell(number: int) -> None:
+            reported.append(threading.current_thread().name)
+            count(number)
+            if connection.connection is not None:
+                opened.add(threading.current_thread().name)
+
+        threads = [threading.Thread(target=tell, args=(1,), name=f"engine {each}") for each in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return Close(run_digest="0" * 64)
+
+    ask_to_allocate(northwind.actor("analyst"), OCTOBER)
+    monkeypatch.setattr("apportion.actions.closing.allocate", watched)
+    done = working.run_next()
+    assert done is not None
+    assert (done.state, done.error) == (WorkState.DONE, {})
+    assert (done.done_parts, done.all_parts) == (5, 5)  # no more than there are
+    assert len(reported) == 20
+    assert not opened

@@ -76,11 +76,9 @@ def named(value: object) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True, params=BOTH)
-def books(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
-) -> Iterator[None]:
+def books(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Books with one cost group, a person of every role, and a series of numbers."""
-    with django_db_blocker.unblock(), books_on(request.param, tmp_path_factory.mktemp("books")):
+    with django_db_blocker.unblock(), books_on(request.param):
         assert connection.vendor == request.param
         group = CostGroup.objects.create(code="red", name="Red")
         CostGroup.objects.update(path=f"/{group.pk}/")
@@ -204,9 +202,13 @@ def situations() -> Iterator[Situation]:
 
 
 def is_storable(now: Situation) -> bool:
-    """What no database may hold, in other words than its constraints: an unaccepted or showback document in the ledger."""
+    """What a database may hold, said otherwise than in its constraints.
+
+    Nothing in showback was ever in the ledger, and nothing is there or on its way that its recipient did not accept.
+    """
     charged = now.kind is not PaperKind.STATEMENT and not now.in_showback
-    return now.posting is Posting.UNPOSTED or (charged and now.review in {Review.ACCEPTED, Review.DEEMED})
+    accepted = now.review in {Review.ACCEPTED, Review.DEEMED}
+    return now.posting is Posting.UNPOSTED or (charged and (accepted or now.posting is Posting.REVERSED))
 
 
 @pytest.mark.parametrize("row", TABLE, ids=named)
@@ -270,12 +272,8 @@ def test_every_guard_of_every_row_refuses_with_its_own_sentence(row: Transition,
         tried += 1
         if tried == 3:
             return
-    if not tried:  # such as a showback document that waits for the ledger: the database does not let that stand either
-        alone = [
-            dataclasses.replace(found, **{fitting: row.before})
-            for found in situations()
-        ]  # fmt: skip
-        assert not any(is_storable(now) for now in alone if [each for each in row.guards if each(now)] == [guard])
+    # What is on its way to the ledger is accepted and charged already: there the database lets nothing else stand.
+    assert tried or row.act is Act.POST
 
 
 @pytest.mark.parametrize(("state", "act"), NOT_NAMED, ids=named)
@@ -283,10 +281,8 @@ def test_an_act_from_a_state_that_the_table_does_not_name_is_refused(state: Stat
     fitting = {Issue: "issue", Review: "review", Posting: "posting"}[type(state)]
     rows = [row for row in TABLE if row.act is act]
     wanted = dataclasses.replace(allowed(rows[0]), **{fitting: state})
-    if not is_storable(wanted):  # in the ledger, what is not accepted cannot be
-        wanted = dataclasses.replace(wanted, posting=Posting.UNPOSTED)
-    if not is_storable(wanted) or getattr(wanted, fitting) is not state:
-        wanted = Situation(PaperKind.INVOICE, Issue.ISSUED, Review.ACCEPTED, state)  # type: ignore[arg-type]
+    if not is_storable(wanted):  # what is in the ledger is accepted
+        wanted = dataclasses.replace(wanted, **_storable_beside(state))
     document = store(wanted)
     everybody = [actor_of(person(role), "web") for role in Role]
     for actor in (*everybody, timer()):
@@ -294,6 +290,11 @@ def test_an_act_from_a_state_that_the_table_does_not_name_is_refused(state: Stat
             attempt(actor, document, act, wanted)
 
 
+def _storable_beside(state: State) -> dict[str, State]:
+    return {"review": Review.ACCEPTED} if isinstance(state, Posting) else {"posting": Posting.UNPOSTED}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("issue", Issue, ids=named)
 @pytest.mark.parametrize("kind", PaperKind, ids=named)
 def test_from_wherever_a_document_can_stand_every_act_ends_as_the_table_says(kind: PaperKind, issue: Issue) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -128,7 +129,10 @@ def test_what_was_touched_is_found(tmp_path: Path) -> None:
     assert _run(root, "books", "check").returncode == 0
     assert _run(root, "audit", "export", str(tmp_path / "audit.csv")).returncode == 0
     rows = (tmp_path / "audit.csv").read_text(encoding="utf-8").splitlines()
-    assert rows[0].startswith("number,at,person_name,via,act,")
+    assert rows[0].startswith("number,at,person_id,person_name,via,act,")
+    assert _run(root, "audit", "export", str(tmp_path / "audit.jsonl"), "--format", "json").returncode == 0
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [list(line) for line in lines] == [rows[0].split(",")] * (len(rows) - 1)
     with closing(sqlite3.connect(root / ".apportion" / "books.sqlite3")) as books, books:
         books.execute("DROP TRIGGER records_auditentry_no_update")
         books.execute("UPDATE records_auditentry SET reason = 'because' WHERE number = 1")

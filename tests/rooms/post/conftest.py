@@ -16,6 +16,9 @@ from apportion.organization.coding import Coding
 from apportion.organization.ownership import Owners
 from apportion.periods import BillingPeriod
 from apportion.post.mapping import PostingAccounts
+from tests.tryton_ledger import book_fixture, ledger_fixture, run_fixture
+
+__all__ = ["book_fixture", "ledger_fixture", "run_fixture"]
 
 OCTOBER = BillingPeriod(2026, 10)
 MakeStatement = Callable[..., Statement]

@@ -236,11 +236,18 @@ def sparkline(values: Iterable[int | None], label: str = "") -> SafeString:
 
 
 @register.simple_tag
+def of_section(rows: object, section: object) -> SafeString:
+    """The rows of a section of a document, by its `web.document_rows.Rows`."""
+    found: SafeString = rows.of_section(section)  # type: ignore[attr-defined]
+    return found
+
+
+@register.simple_tag
 def beside(of: Beside, currency: str) -> SafeString:
     """What an amount differs by from the month before, with how many per cent that is; a dash where it had none."""
     change = of.change_minor
     if change is None:
-        return mark_safe(f'<span class="text-secondary">{_NOTHING}</span>')
+        return SafeString(f'<span class="text-secondary">{_NOTHING}</span>')
     if change == 0:
         return format_html('<span class="text-secondary">{}</span>', gettext("same"))
     said = percent_of(change, of.before_minor) if of.before_minor else gettext("new")
