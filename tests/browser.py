@@ -137,10 +137,11 @@ def page_fixture(browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def axe(page: Page, *, within: str | None = None) -> list[str]:
+def axe(page: Page, *, within: str | None = None, only: Sequence[str] = RULES) -> list[str]:
     """What axe-core finds against WCAG 2.2 A and AA, one line for each place; empty is good.
 
-    ``within`` is a CSS selector, for a part of the page alone. Works under a strict Content-Security-Policy.
+    ``within`` is a CSS selector, for a part of the page alone; ``only`` names rules or their tags. Works under a strict
+    Content-Security-Policy.
     """
     if not AXE.is_file():
         pytest.skip("axe-core is not there: `make tools` installs it")
@@ -148,7 +149,7 @@ def axe(page: Page, *, within: str | None = None) -> list[str]:
         page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate(
         "([within, tags]) => axe.run(within || document, {runOnly: tags, resultTypes: ['violations']})",
-        [within, list(RULES)],
+        [within, list(only)],
     )
     return [
         f"{rule['id']} ({rule['impact']}): {' '.join(map(str, node['target']))} - {rule['help']}: {node['html'][:200]}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -19,12 +20,12 @@ from bench import postgres
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Before pytest-django looks at the settings; a process that another one began finds the server running."""
     if DATABASE not in os.environ:
-        running = postgres.server()
+        until_the_end = ExitStack()
         try:
-            os.environ[DATABASE] = running.__enter__().url
+            os.environ[DATABASE] = until_the_end.enter_context(postgres.server()).url
         except postgres.NotInstalledError as error:
             raise pytest.UsageError(str(error)) from error
-        early_config.add_cleanup(lambda: running.__exit__(None, None, None))
+        early_config.add_cleanup(until_the_end.close)
     yield
 
 

@@ -36,7 +36,7 @@ def kept(most: int) -> Callable[[_Function[_Given, _Made]], _Function[_Given, _M
         _forget.append(made.cache_clear)
 
         @wraps(function)
-        def known(stamp: str, *args: _Given.args, **kwargs: _Given.kwargs) -> _Made:
+        def known(stamp: str, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Made:
             return (made if stamp else function)(stamp, *args, **kwargs)
 
         return known

@@ -115,7 +115,7 @@ class FilePushBook:
     Several processes may use it. A last line without its end, left by a crash, is taken off: it never counted.
     """
 
-    def __init__(self, path: Path, *, patience: float = 60) -> None:
+    def __init__(self, path: Path, *, patience: float = 60) -> None:  # float: seconds
         self._path = path
         self._patience = patience
         self._pushes: dict[str, Push] = {}
@@ -177,7 +177,7 @@ class FilePushBook:
                             f"Another push to {target} is on its way for company {company or 'without a code'}.",
                             advice="Wait until it has ended, then push again: nothing is posted twice.",
                         ) from None
-                    time.sleep(0.02)
+                    time.sleep(0.02)  # float: seconds
             yield
 
     def _last(self, slot: Slot) -> Push | None:

@@ -57,7 +57,7 @@ def json_text(value: object) -> str:
 def minor(value: object, currency: str) -> int:
     """An amount that a ledger told, as minor units. Raises `TargetRubbishError` unless it is one, to the last digit."""
     try:
-        if isinstance(value, (bool, float)) or not isinstance(value, (int, str, Decimal)):
+        if isinstance(value, (bool, float)) or not isinstance(value, (int, str, Decimal)):  # float: refused
             raise ValueError
         scaled = Decimal(value).scaleb(exponent(currency))
         whole = int(scaled)
@@ -105,9 +105,9 @@ def excerpt(body: bytes) -> str:
 class Limits:
     """Seconds to connect, for each silence, and for a call as a whole; bytes of an answer."""
 
-    connect: float = 10
-    silence: float = 300
-    whole: float = 900
+    connect: float = 10  # float: seconds
+    silence: float = 300  # float: seconds
+    whole: float = 900  # float: seconds
     most_bytes: int = MOST_BYTES
 
 
@@ -217,7 +217,7 @@ class Caller:
         connection.sock.settimeout(self.limits.silence)
         return connection
 
-    def _body(self, answer: http.client.HTTPResponse, end: float) -> bytes:
+    def _body(self, answer: http.client.HTTPResponse, end: float) -> bytes:  # float: seconds
         chunks, size = [], 0
         while chunk := answer.read(_CHUNK):
             chunks.append(chunk)

@@ -29,7 +29,7 @@ class ClientCredentials:
     scope: str
     limits: Limits = field(default_factory=Limits)
     certificates: str = ""
-    _held: dict[str, tuple[str, float]] = field(default_factory=dict, repr=False, compare=False)
+    _held: dict[str, tuple[str, float]] = field(default_factory=dict, repr=False, compare=False)  # float: seconds
 
     def secrets(self) -> tuple[Secret, ...]:
         """What must not be told: the secret, and the token that is held now."""
@@ -38,7 +38,7 @@ class ClientCredentials:
 
     def token(self) -> Secret:
         """A token that holds for a while. Raises `NotAuthorisedError` where none is given, and as `Caller` does."""
-        text, until = self._held.get("token", ("", 0.0))
+        text, until = self._held.get("token", ("", 0.0))  # float: seconds
         if time.monotonic() < until:
             return Secret(text)
         parts = urlsplit(self.url)

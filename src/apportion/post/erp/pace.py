@@ -15,21 +15,21 @@ Given = TypeVar("Given")
 class Clock(Protocol):
     """Time, so that tests need not wait for it."""
 
-    def monotonic(self) -> float:
+    def monotonic(self) -> float:  # float: seconds
         """Seconds that only grow."""
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:  # float: seconds
         """Wait."""
 
 
 class RealClock:
     """The machine's own."""
 
-    def monotonic(self) -> float:
+    def monotonic(self) -> float:  # float: seconds
         """See `Clock`."""
         return time.monotonic()
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:  # float: seconds
         """See `Clock`."""
         time.sleep(seconds)
 
@@ -42,9 +42,9 @@ class Pace:
     """
 
     tries: int = 8
-    first: float = 0.5
-    longest: float = 30
-    seconds: float = 300
+    first: float = 0.5  # float: seconds
+    longest: float = 30  # float: seconds
+    seconds: float = 300  # float: seconds
 
     def patiently(self, clock: Clock, step: Callable[[], Given]) -> Given:
         """Do a step until it works. It must look before it writes, since a try that failed may have done its work.
@@ -71,7 +71,7 @@ class Pace:
 class Patience:
     """Tries a request that only reads a few times by itself, so that a long step need not begin anew."""
 
-    pace: Pace = field(default_factory=lambda: Pace(tries=4, first=0.5, longest=8, seconds=60))
+    pace: Pace = field(default_factory=lambda: Pace(tries=4, first=0.5, longest=8, seconds=60))  # float: seconds
     clock: Clock = field(default_factory=RealClock)
 
     def __call__(self, read: Callable[[], Given]) -> Given:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from apportion.post.erp import connected
-from apportion.post.erp.calling import Answer, Caller, Limits, excerpt, minor
+from apportion.post.erp.calling import Caller, Limits
 from apportion.post.erp.connected import Setup
 from apportion.post.erp.document import Codes, Document, DocumentLine, Spot, add, without_zeros
 from apportion.post.erp.errors import (
@@ -24,13 +24,23 @@ from apportion.post.erp.errors import (
     RejectedError,
     Rejection,
     TargetBusyError,
-    TargetRubbishError,
     UnknownReferenceError,
 )
 from apportion.post.erp.reading import careful
 from apportion.post.erp.secret import Secret
 from apportion.post.erp.target import Balance, Found, Holding, Link, Standing, Traits
 from apportion.post.erp.tryton_chart import Chart, read_chart
+from apportion.post.erp.tryton_wire import (
+    balance_of,
+    day_sent,
+    day_told,
+    decimal,
+    entry_found,
+    nonsense,
+    refusal_text,
+    related,
+    strange,
+)
 
 _PAGE = 1000
 _TITLE = "Tryton"
@@ -88,7 +98,7 @@ class TrytonTarget:
         """See `Target`."""
         domain = [["company", "=", self._company(company)], ["description", "like", f"{key} %"]]
         moves = self._rows("account.move", domain, ["state", "number"], company, order=[["id", "ASC"]])
-        return tuple(_found(move) for move in moves)
+        return tuple(entry_found(move) for move in moves)
 
     def create(self, document: Document, key: str, reverses: Link | None) -> Found:
         """See `Target`."""
@@ -101,7 +111,7 @@ class TrytonTarget:
             "company": self._company(document.company),
             "journal": chart.journal,
             "period": chart.period(document.posting_on),
-            "date": _day(document.posting_on),
+            "date": day_sent(document.posting_on),
             "description": connected.keyed(key, f"{document.text} ({document.entry})"),
             "lines": [["create", [self._line(document, line, chart) for line in document.lines]]],
         }
@@ -109,7 +119,7 @@ class TrytonTarget:
             move["origin"] = f"account.move,{reverses.reference}"
         made = self._model("account.move.create", [[move]], document.company, document)
         if not isinstance(made, list) or len(made) != 1 or type(made[0]) is not int:
-            raise _rubbish("no id of a new entry")
+            raise nonsense("no id of a new entry")
         return Found(str(made[0]), Standing.DRAFT)
 
     def post(self, company: str, reference: str) -> None:
@@ -136,13 +146,13 @@ class TrytonTarget:
         of_lines = [["move_line.move", "=", int(reference)]]
         names = ["move_line", "account.code", "account.root.code", "debit", "credit"]
         analytic = self._rows("analytic_account.line", of_lines, names, company)
-        found = _found(head)
+        found = entry_found(head)
         sums, problems = self._sums(lines, analytic, currency, found.standing)
         return Holding(
             reference=found.reference,
             standing=found.standing,
             number=found.number,
-            posting_on=_date(head.get("date")),
+            posting_on=day_told(head.get("date")),
             sums=without_zeros(sums),
             problems=tuple(problems),
             reverses=str(head.get("origin") or "").rpartition(",")[2],
@@ -159,8 +169,8 @@ class TrytonTarget:
         domain = [
             ["move.company", "=", self._company(company)],
             ["move.state", "=", "posted"],
-            ["date", ">=", _day(since)],
-            ["date", "<=", _day(until)],
+            ["date", ">=", day_sent(since)],
+            ["date", "<=", day_sent(until)],
             ["account.code", "in", sorted(set(accounts))],
         ]
         currency = self._currency(company)
@@ -171,11 +181,11 @@ class TrytonTarget:
         for some in connected.parts(ids, _PAGE):
             of_lines = [["move_line", "in", list(some)], ["account.root.code", "=", root]]
             analytic += self._rows("analytic_account.line", of_lines, ["move_line", "account.code"], company)
-        centers = {row["move_line"]: _inner(row, "account.")["code"] for row in analytic}
+        centers = {row["move_line"]: related(row, "account.")["code"] for row in analytic}
         sums: dict[tuple[str, str], int] = {}
         for line in lines:
-            place = (_inner(line, "account.")["code"], str(centers.get(line["id"], "")))
-            sums[place] = sums.get(place, 0) + _amount(line, currency)
+            place = (related(line, "account.")["code"], str(centers.get(line["id"], "")))
+            sums[place] = sums.get(place, 0) + balance_of(line, currency)
         return tuple(Balance(*place, amount) for place, amount in sorted(sums.items()))
 
     def _kept(self, line: DocumentLine, chart: Chart) -> Codes:
@@ -185,7 +195,7 @@ class TrytonTarget:
 
     def _line(self, document: Document, line: DocumentLine, chart: Chart) -> dict[str, object]:
         account = chart.accounts[line.account]
-        debit, credit = (_decimal(text) for text in connected.side(line.amount_minor, document.currency))
+        debit, credit = (decimal(text) for text in connected.side(line.amount_minor, document.currency))
         made: dict[str, object] = {
             "account": account.id,
             "debit": debit,
@@ -195,14 +205,14 @@ class TrytonTarget:
         if line.second:
             currency, amount = line.second
             made["second_currency"] = chart.currencies[currency]
-            made["amount_second_currency"] = _decimal(connected.signed(amount, currency))
+            made["amount_second_currency"] = decimal(connected.signed(amount, currency))
         if account.needs_party:
             made["party"] = chart.parties[self.setup.parties.get(line.partner, line.partner)]
         if account.is_analytic:
             codes = self.setup.codes(line)
             ids = [chart.analytic[root, code] for root, code in sorted(codes.items())]
             made["analytic_lines"] = [
-                ["create", [{"account": each, "debit": debit, "credit": credit, "date": _day(document.posting_on)}]]
+                ["create", [{"account": each, "debit": debit, "credit": credit, "date": day_sent(document.posting_on)}]]
                 for each in ids
             ]
         return made
@@ -216,19 +226,19 @@ class TrytonTarget:
     ) -> tuple[dict[Spot, int], list[str]]:
         codes: dict[int, list[tuple[str, str]]] = {}
         for row in analytic:
-            account = _inner(row, "account.")
-            ours = self.setup.ours(str(_inner(account, "root.").get("code")))
+            account = related(row, "account.")
+            ours = self.setup.ours(str(related(account, "root.").get("code")))
             codes.setdefault(row["move_line"], []).append((ours, str(account.get("code"))))
         sums: dict[Spot, int] = {}
         problems = []
         for number, line in enumerate(lines, start=1):
-            account = _inner(line, "account.")
+            account = related(line, "account.")
             code = str(account.get("code"))
-            add(sums, (code, tuple(sorted(codes.get(line["id"], ())))), _amount(line, currency))
+            add(sums, (code, tuple(sorted(codes.get(line["id"], ())))), balance_of(line, currency))
             if line.get("state") != "valid":
                 problems.append(f"Line {number} on account {code} is not balanced.")
             # Tryton sets this state of a balance account's line only when it is posted.
-            is_told = standing is Standing.POSTED or _inner(account, "type.").get("statement") == "income"
+            is_told = standing is Standing.POSTED or related(account, "type.").get("statement") == "income"
             if is_told and line.get("analytic_state") != "valid":
                 problems.append(f"Line {number} on account {code} is not complete in its analytic lines.")
         return sums, problems
@@ -264,7 +274,7 @@ class TrytonTarget:
                     advice="Correct the name in the target's settings, or let its user see the company.",
                 )
             self._known[key] = rows[0]["id"]
-            self._known[f"currency {company}"] = _inner(rows[0], "currency.")["code"]
+            self._known[f"currency {company}"] = related(rows[0], "currency.")["code"]
         found: int = self._known[key]
         return found
 
@@ -281,7 +291,7 @@ class TrytonTarget:
                 f"{model}.search_read", [domain, len(found), _PAGE, order or [["id", "ASC"]], names], company
             )
             if not isinstance(page, list) or not all(isinstance(row, dict) and "id" in row for row in page):
-                raise _rubbish(f"no rows of {model}")
+                raise nonsense(f"no rows of {model}")
             found += page
             if len(page) < _PAGE:
                 return found
@@ -337,15 +347,15 @@ class TrytonTarget:
         answer = caller.call("POST", f"/{quote(self.database)}/rpc/", body=body, headers=headers)
         caller.uncertain(answer)
         if answer.status != 200:
-            raise _strange(answer)
+            raise strange(answer)
         found = answer.json()
         if not isinstance(found, dict) or ("result" not in found and "error" not in found):
-            raise _strange(answer)
+            raise strange(answer)
         return found
 
     def _refused(self, error: object, document: Document | None) -> NoReturn:
         """Tryton's own sentences, as errors of ours."""
-        said = _told(error)
+        said = refusal_text(error)
         if "don't exist" in said:
             raise UnknownReferenceError(f"{self.name}: {said}", advice="Push the journal again.")
         if "Concurrency" in said or ("modified" in said and "since" in said):
@@ -359,57 +369,3 @@ class TrytonTarget:
             raise ClosedPeriodError([Rejection(entry, company, 0, "PERIOD_CLOSED", said, advice)])
         advice = "Repair it in the ledger's set-up or in the mapping, then push again."
         raise RejectedError([Rejection(entry, company, 0, "REFUSED", said, advice)])
-
-
-def _told(error: object) -> str:
-    """The sentences of a refusal; the last part may be a traceback, which is nobody's business."""
-    parts = error if isinstance(error, list) else [error]
-    said = [str(each) for part in parts for each in (part if isinstance(part, list) else [part]) if each]
-    kept = [each for each in said if not each.startswith("Traceback") and " " in each]
-    return " ".join(" ".join(kept).split())[:500] or "It says not why."
-
-
-def _found(move: Mapping[str, Any]) -> Found:
-    standing = Standing.POSTED if move.get("state") == "posted" else Standing.DRAFT
-    return Found(str(move["id"]), standing, str(move.get("number") or ""))
-
-
-def _inner(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = row.get(name)
-    if not isinstance(found, dict):
-        raise _rubbish(f"a row without {name.rstrip('.')}")
-    return found
-
-
-def _amount(row: Mapping[str, Any], currency: str) -> int:
-    return minor(_plain(row.get("debit")), currency) - minor(_plain(row.get("credit")), currency)
-
-
-def _plain(value: object) -> object:
-    return value.get("decimal") if isinstance(value, dict) else value
-
-
-def _decimal(text: str) -> dict[str, str]:
-    return {"__class__": "Decimal", "decimal": str(text)}
-
-
-def _day(day: date) -> dict[str, object]:
-    return {"__class__": "date", "year": day.year, "month": day.month, "day": day.day}
-
-
-def _date(value: object) -> date:
-    try:
-        return date(value["year"], value["month"], value["day"])  # type: ignore[index]
-    except (TypeError, KeyError, ValueError):
-        raise _rubbish("an entry without a date") from None
-
-
-def _rubbish(what: str) -> TargetRubbishError:
-    return TargetRubbishError(f"Tryton answers with {what}.", advice="Is it version 7 or 8, with the modules needed?")
-
-
-def _strange(answer: Answer) -> TargetRubbishError:
-    return TargetRubbishError(
-        f"Tryton answers with status {answer.status}: {excerpt(answer.body)}",
-        advice="Check the address and the name of the database.",
-    )
