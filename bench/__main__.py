@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
-from bench import data, report
+from bench import data, report, review
 from bench.items import SCRATCH
 from bench.process import ROOT, MeasurementFailedError, Task, measure, task
 from bench.results import Results, machine
@@ -27,13 +28,19 @@ def main() -> int:
     """Run the benchmark; the exit status says only whether everything could be measured."""
     options = _options()
     found = Results(options.rows, options.rules, machine())
-    print(f"Charges: {options.rows:,} rows ...", file=sys.stderr, flush=True)
-    data.csv(data.parquet(options.rows)[0])
+    if not options.only.startswith("review"):
+        print(f"Charges: {options.rows:,} rows ...", file=sys.stderr, flush=True)
+        data.csv(data.parquet(options.rows)[0])
     space = SCRATCH / "workspace"
     try:
+        size = review.QUICK if options.quick else review.FULL
         for turn in range(options.rounds):
-            for name, wanted in _tasks(options.rows, options.rules, str(space), first=turn == 0):
-                if not options.only or options.only in name or name == "workspace":
+            everything = chain(
+                _tasks(options.rows, options.rules, str(space), first=turn == 0),
+                _review(review.databases(), size, first=turn == 0),
+            )
+            for name, wanted in everything:
+                if not options.only or options.only in name or _is_needed(name, options.only):
                     _measure(found, name, wanted, f"round {turn + 1} of {options.rounds}")
         if options.large:
             _measure_large(found, options.rows, options.rules)
@@ -60,7 +67,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="rounds of every measurement (3)")
     parser.add_argument("--rows", type=int, help=f"rows of the period ({ROWS:,})")
     parser.add_argument("--rules", type=int, default=RULES, help=f"rules of the policy ({RULES})")
-    parser.add_argument("--only", metavar="TEXT", help="only measurements with this in their name; writes nothing")
+    parser.add_argument(
+        "--only", metavar="TEXT", default="", help="only measurements with this in their name; writes nothing"
+    )
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.rows = options.rows or (QUICK_ROWS if options.quick else ROWS)
@@ -93,6 +102,24 @@ def _tasks(rows: int, rules: int, space: str, *, first: bool) -> Iterator[tuple[
         yield "SQL", task("sql_case", rows=rows, rules=rules)
         yield "Polars", task("polars_script", rows=rows, rules=rules)
         yield "breakdown", task("breakdown", rows=rows, rules=rules)
+
+
+def _is_needed(name: str, only: str) -> bool:
+    """What others are measured in."""
+    if not only.startswith("review"):
+        return name == "workspace"
+    database = only.rpartition(" ")[2]
+    return name.startswith(("review books", "review issue")) and (database not in review.ALL or database in name)
+
+
+def _review(databases: Sequence[str], size: review.Size, *, first: bool) -> Iterator[tuple[str, Task]]:
+    """The review on both databases: made and issued in the first round, its pages opened in every one."""
+    for database in databases:
+        root = str(SCRATCH / f"review-{database}")
+        if first:
+            yield f"review books {database}", task("review_books", root=root, database=database, **size.of(database))
+            yield f"review issue {database}", task("review_issue", root=root, database=database)
+        yield f"review pages {database}", task("review_pages", root=root, database=database, requests=size.requests)
 
 
 def _measure(found: Results, name: str, wanted: Task, progress: str) -> None:

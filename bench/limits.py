@@ -57,10 +57,31 @@ def verdicts(found: Results) -> Iterator[Verdict]:
         count = many.facts["documents"]
         yield Verdict("one of many such PDFs by two processes, wall", 1000 * many.wall_s / count, 50, "{:.0f} ms")
         yield Verdict("processor time of that", 1000 * many.cpu_s / count, 100, "{:.0f} ms")
+    yield from _review(found)
     for which in ("median", "largest", "share"):
         if found.has(f"explain {which}"):
             what = f"explain, {_LINES[which]}, wall"
             yield Verdict(what, series[f"explain {which}"].wall_s, 1.0, "{:.2f} s")
+
+
+_ON = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+_QUICK_ENOUGH = ("invoice, its owner", "invoice, a controller", "close")
+_MOST_QUERIES = 15
+
+
+def _review(found: Results) -> Iterator[Verdict]:
+    for database, shown in _ON.items():
+        if found.has(f"review issue {database}"):
+            issue = found.series[f"review issue {database}"]
+            what = f"issue of {issue.facts['documents']:,} documents on {shown}, wall"
+            yield Verdict(what, issue.wall_s, 60, "{:.0f} s")
+        if found.has(f"review pages {database}"):
+            series = found.series[f"review pages {database}"]
+            for page in _QUICK_ENOUGH:
+                if page in series.facts["pages"]:
+                    yield Verdict(f"{page}, {shown}, p95", series.page(page, "p95_ms"), 150, "{:.0f} ms")
+            most = max(page["queries"] for page in series.facts["pages"].values())
+            yield Verdict(f"the most queries of a page, {shown}", most, _MOST_QUERIES, "{:.0f}")
 
 
 _LINES = {"median": "a line of the median size", "largest": "the largest line", "share": "a share of a pool"}

@@ -26,6 +26,8 @@ def figures(found: Results) -> str:
     if found.has("allocate"):
         rivals = list(_rivals(found))
         parts += ["### What one would otherwise write", _table(_HEAD, rivals), _agreement(found)] if rivals else []
+    if reviewed := pages(found):
+        parts.append(reviewed.rstrip())
     if found.failures:
         lines = [f"- {name}: {reason.splitlines()[-1][:200]}" for name, reason in found.failures.items()]
         parts += ["### Not measured", "\n".join(lines)]
@@ -41,6 +43,36 @@ def large(found: Results) -> str:
             rows.append(_row(name.removeprefix("large ").capitalize(), found.series[name], floor))
     about = f"{10 * found.rows:,} rows in one billing period, {found.rules} rules, one round."
     return "\n\n".join([about, _verdict_table(large_verdicts(found)), _table(_HEAD, rows)]) + "\n"
+
+
+_DATABASES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+_PAGE_HEAD = ("Page", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "a second", "queries")
+
+
+def pages(found: Results) -> str:
+    """The part about the review: how large the books are, and every page opened by twenty browsers at once."""
+    parts = []
+    for database, shown in _DATABASES.items():
+        if found.has(f"review books {database}"):
+            facts = found.series[f"review books {database}"].facts
+            sizes = f"{facts['documents']:,} documents with {facts['lines']:,} lines before the last month is issued"
+            parts.append(f"### The review on {shown}\n\n{sizes}, {facts['entries']:,} audit entries.")
+        if found.has(f"review issue {database}"):
+            issue = found.series[f"review issue {database}"]
+            parts.append(
+                f"{issue.facts['documents']:,} documents were issued in {issue.wall_s:.1f} s "
+                f"({issue.cpu_s:.1f} CPU s of the program, {issue.peak_mb:.0f} MB)."
+            )
+        if found.has(f"review pages {database}"):
+            parts.append(_table(_PAGE_HEAD, list(_pages(found.series[f"review pages {database}"]))))
+    return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def _pages(series: Series) -> Iterator[tuple[str, ...]]:
+    for name, facts in series.facts["pages"].items():
+        figures = [f"{series.page(name, key):.0f}" for key in ("p50_ms", "p95_ms", "p99_ms")]
+        cpu = f"{series.page(name, 'cpu_ms'):.1f}"
+        yield (name, *figures, cpu, f"{series.page(name, 'a_second'):.0f}", str(facts["queries"]))
 
 
 def write_section(path: Path, section: str, text: str) -> None:

@@ -50,6 +50,10 @@ class Series:
     def _median(self, figure: Callable[[dict[str, Any]], float]) -> float:
         return float(median(figure(found) for found in self.rounds))
 
+    def page(self, name: str, figure: str) -> float:
+        """A figure of a page of the review, the median of all rounds."""
+        return self._median(lambda found: found["facts"]["pages"][name][figure])
+
     @property
     def facts(self) -> Mapping[str, Any]:
         """The facts of the last round."""

@@ -15,9 +15,11 @@ from django.test import Client
 
 from apportion.records import chain
 from apportion.records.audit import AuditEntry
+from apportion.records.disputes import Comment
 from apportion.records.documents import Document
 from apportion.review.permission import PERMISSIONS, Role
 from tests.company import PASSWORD, Company
+from tests.web.api_calls import Caller, key_of, operations
 from tests.web.forms_found import Form, forms_of
 from tests.web.test_rights import ROUTES, Route, Things, by_address, things_fixture
 
@@ -170,18 +172,23 @@ def test_only_utf_8_is_read(charset: str, company: Company) -> None:
     )
 
 
-def test_nul_is_refused_wherever_it_stands(company: Company) -> None:
-    client, number = client_of(company, "controller"), company.document("red-app").pk
+def test_nul_reaches_no_database(company: Company) -> None:
+    """PostgreSQL takes none: it is left out of what is asked, and of what is said."""
+    client, number = client_of(company, "red"), company.document("red-web").pk
     for address in (
-        "/search/?q=a%00b",
+        "/search/?q=Red%00",
         "/documents/?group=%00",
-        "/%00",
-        "/close/2026-10%00/",
-        "/api/v1/documents?q=%00",
+        "/groups/?q=%00",
+        "/summary/?currency=%00",
+        "/me/?x%00=1",
     ):
-        assert client.get(address).status_code in {400, 404}, address
-    for field in ("text", "reason", "remark", "\x00"):
-        assert client.post(f"/documents/{number}/reopen/", {field: "a\x00b"}).status_code == 400
+        assert opened(client, "get", address).status_code == 200, address
+    assert "Red web shop" in client.get("/search/?q=Red%00%20web").content.decode()
+    for address in ("/%00", "/close/2026-10%00/", "/documents/%00/"):
+        assert client.get(address).status_code in {403, 404}, address
+    with undone():
+        assert client.post(f"/documents/{number}/comment/", {"text": "One\x00 word", "\x00": "\x00"}).status_code == 302
+        assert Comment.objects.latest("pk").text == "One word"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +214,8 @@ def test_a_broken_body_says_nothing(kind: str, body: bytes, company: Company) ->
 
 def found_forms(company: Company, things: Things, name: str) -> dict[str, Form]:
     """Every form that somebody is offered, by where it goes and its fields."""
-    client, found = client_of(company, name), {}
+    client = client_of(company, name)
+    found: dict[str, Form] = {}
     for route in READ:
         answer = client.get(things.address(route))
         if answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html"):
@@ -265,8 +273,11 @@ def test_a_forged_form_is_noted(company: Company) -> None:
     assert (entry.act, entry.person) == ("refused: send form", company.person("red"))
 
 
-@pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)",
-                                    "\t//evil.example", "http:///evil.example", "https:evil.example"])  # fmt: skip
+ELSEWHERE = ("//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "\t//evil.example",
+             "http:///evil.example", "https:evil.example")  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
 def test_signing_in_leads_to_no_other_site(target: str, company: Company) -> None:
     with undone():
         client = Client()
@@ -316,6 +327,50 @@ def test_an_auditor_changes_nothing(company: Company, things: Things) -> None:
                 assert client.post(address, {"reason": "No."}).status_code in {403, 404}, address
                 assert AuditEntry.objects.exclude(act__startswith="refused").count() == entries
                 assert AuditEntry.objects.latest("number").act == "refused: open page"
+
+
+# What is others'.
+
+
+def test_nothing_that_an_owner_opens_names_a_colleague_s_cost_group(company: Company, things: Things) -> None:
+    """But for the methodology, which is the same for everybody."""
+    client, caller = client_of(company, "red"), Caller(key_of(company.person("red")))
+    documents = [company.document("red-web").pk, company.document("red-app").pk]
+    pages = {things.address(route) for route in READ if "methodology" not in route.address}
+    lines = [f"/documents/{number}/lines/{line}/" for number in documents for line in (1, 2, 3)]
+    pages |= {f"{line}?view={view}" for line in lines for view in ("working", "resources", "days")}
+    pages |= {f"{page}?group=green" for page in ("/summary/", "/documents/", "/groups/")}
+    for page in sorted(pages):
+        answer: Any = client.get(page)
+        parts = answer.streaming_content if getattr(answer, "streaming", False) else [answer.content]
+        said = b"".join(parts).decode(errors="replace")
+        assert "Division Green" not in said, page
+        assert "480.00" not in said, page
+    ids = {**things.ids, "work": 1, "webhook": 1, "code": "NOT_FOUND"}
+    paths = [
+        re.sub(r"\{(\w+)\}", lambda found: str(ids[found[1]]), each.path)
+        for each in operations()
+        if each.method == "GET"
+    ]
+    assert len(paths) > 30
+    for path in [*paths, *(f"{line}{part}" for line in lines for part in ("resources", "days"))]:
+        answer = caller.get(f"{path.rstrip('/')}?group={company.group('green').pk}")
+        parts = answer.streaming_content if getattr(answer, "streaming", False) else [answer.content]
+        assert b"Division Green" not in b"".join(parts), path
+
+
+def test_the_resources_of_a_pool_are_for_those_who_see_the_whole_close(company: Company) -> None:
+    """A pool holds what is others', too. Pages and API say the same."""
+    row = company.document("red-web")
+    share, own = row.lines.get(kind="share").number, row.lines.filter(kind="direct").earliest("number").number
+    for line, name, status in ((share, "red", 403), (own, "red", 200), (share, "controller", 200)):
+        caller = Caller(key_of(company.person(name)))
+        answer = caller.get(f"/documents/{row.pk}/lines/{line}/resources")
+        assert answer.status_code == status, (line, name)
+        token = answer.json()["items"][0]["token"] if status == 200 else "x"
+        assert caller.get(f"/documents/{row.pk}/lines/{line}/rows?token={quote(token)}").status_code == status
+        page = client_of(company, name).get(f"/documents/{row.pk}/lines/{line}/?view=resources").content.decode()
+        assert ("&amp;resource=" in page or "resource=" in page) == (status == 200)
 
 
 def test_the_chain_holds_after_all_of_it(company: Company) -> None:

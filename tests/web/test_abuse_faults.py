@@ -1,4 +1,4 @@
-"""Faults: books that are gone, locked or full, a workspace that is damaged, a text that was touched: said, never shown."""
+"""Faults: books that are gone, locked or full, and texts that were touched: said so, with nothing of the inside."""
 
 from __future__ import annotations
 

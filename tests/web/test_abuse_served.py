@@ -23,8 +23,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.company import PASSWORD
-from tests.web.served import free_port, wait_for
-from tests.web.test_story import SEED
+from tests.web.served import Books, environment_of, free_port, wait_for
 
 pytestmark = pytest.mark.slow
 AT_ONCE = 6
@@ -74,26 +73,17 @@ def visitor(port: int, name: str) -> Visitor:
     return made
 
 
-def surroundings(root: Path) -> dict[str, str]:
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "apportion.records.configuration",
-        "APPORTION_WORKSPACE": str(root),
-        "APPORTION_DATABASE": "",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-
-
 @contextmanager
 def served(root: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     port = free_port()
     command = [str(Path(sys.executable).with_name("apportion")), "--workspace", str(root), "serve", "--port", str(port)]
-    with (root / f"server-{port}.log").open("w") as log:
+    written = root / f"server-{port}.log"
+    with written.open("w") as log:
         process = subprocess.Popen(
-            command, env=surroundings(root), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environment_of(root), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            wait_for(port)
+            wait_for(port, process, written)
             yield port, process
         finally:
             process.terminate()
@@ -105,11 +95,8 @@ def served(root: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
 
 
 @pytest.fixture(name="root")
-def root_fixture(delivered: Path, tmp_path: Path) -> Path:
-    root = tmp_path / "northwind"
-    shutil.copytree(delivered, root)
-    subprocess.run([sys.executable, "-c", SEED.format(root=str(root))], env=surroundings(root), check=True)
-    return root
+def root_fixture(filled: Books, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(filled.root / "issued", tmp_path / "northwind"))
 
 
 def asked(root: Path, query: str) -> list[Any]:
@@ -144,7 +131,7 @@ def documents(root: Path) -> dict[str, int]:
 
 def verified(root: Path) -> None:
     command = [str(Path(sys.executable).with_name("apportion")), "--workspace", str(root), "audit", "verify"]
-    done = subprocess.run(command, env=surroundings(root), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment_of(root), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -1,4 +1,4 @@
-"""Hostile names, tags, services, resources and comments: text everywhere, and never mark-up, formula, header or code."""
+"""Hostile names, tags, services, resources and comments: always text, never mark-up, formula, header or code."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def hostile_fixture(request: pytest.FixtureRequest) -> Iterator[Company]:
     fill = companies.fill
     patch.setattr(companies, "fill", lambda root: fill(root, disputed=False))
     try:
-        made: Company = request.getfixturevalue("filled")
+        made: Company = request.getfixturevalue("hostile_books")
         Person.objects.filter(email__in=["red@example.com", "analyst@example.com"]).update(name=hostile("Red"))
         web, app = made.document("red-web"), made.document("red-app")
         comment(made.actor("red"), web.pk, hostile("said"))
@@ -105,7 +105,7 @@ def hostile_fixture(request: pytest.FixtureRequest) -> Iterator[Company]:
         patch.undo()
 
 
-filled = pytest.fixture(name="filled", scope="module")(company_fixture.__wrapped__)  # type: ignore[attr-defined]
+hostile_books = pytest.fixture(name="hostile_books", scope="module")(company_fixture.__wrapped__)  # type: ignore[attr-defined]
 
 
 class Looker(HTMLParser):

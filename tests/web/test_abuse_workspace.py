@@ -10,6 +10,7 @@ from django.test import Client
 
 from apportion.records import chain
 from tests.company import Company
+from tests.web.api_calls import Caller, key_of
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +24,10 @@ def test_a_workspace_without_its_files_says_so(own_company: Company) -> None:
         f"/documents/{number}/download/pdf/", f"/documents/{number}/methodology/", f"/close/{period}/", "/summary/",
         f"/close/{period}/deliveries/", f"/close/{period}/findings/csv/", "/measures/", "/groups/", "/audit/",
         f"/disputes/{company.dispute.pk}/", f"/disputes/{company.dispute.pk}/decide/?outcome=upheld&settle=adjust",
+    ]  # fmt: skip
+    called = [
+        "/periods", f"/periods/{period}", f"/periods/{period}/work-list", "/policies", "/findings", "/deliveries",
+        f"/documents/{number}", f"/documents/{number}/pdf", f"/documents/{number}/lines/1/resources",
     ]  # fmt: skip
     harms: dict[str, Callable[[], object]] = {
         "run files damaged": lambda: [
@@ -38,6 +43,7 @@ def test_a_workspace_without_its_files_says_so(own_company: Company) -> None:
     }
     client = Client(raise_request_exception=False)
     client.force_login(company.person("controller"))
+    caller = Caller(key_of(company.person("controller")))
     for harm, do in harms.items():
         do()
         for address in pages:
@@ -46,6 +52,10 @@ def test_a_workspace_without_its_files_says_so(own_company: Company) -> None:
             assert answer.status_code < 500, (harm, address)
             assert "Traceback" not in said
             assert str(company.root) not in said, (harm, address)
+        for path in called:
+            told = caller.get(path)
+            assert told.status_code < 500 or told.json()["code"] != "FAULT", (harm, path)
+            assert str(company.root).encode() not in told.content, (harm, path)
         for act in ("allocate", "issue", "seal", "export"):
             assert client.post(f"/close/{period}/{act}/", {}).status_code < 500, (harm, act)
     assert chain.verify().breaks == ()

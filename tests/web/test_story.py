@@ -27,9 +27,11 @@ def address_fixture(filled: Books, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @contextmanager
-def signed_in(browser: Browser, address: str, name: str, look: Look = "light", **how: bool) -> Iterator[Page]:
+def signed_in(
+    browser: Browser, address: str, name: str, look: Look = "light", *, javascript: bool = True
+) -> Iterator[Page]:
     """Somebody's window, at home. Every page that is left has no violation of WCAG."""
-    with visit(browser, look, **how) as page:
+    with visit(browser, look, javascript=javascript) as page:
         page.goto(f"{address}/sign-in/")
         page.get_by_label("Mail address").fill(f"{name}@example.com")
         page.get_by_label("Password", exact=True).fill(PASSWORD)

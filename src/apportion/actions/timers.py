@@ -38,7 +38,7 @@ from apportion.settings import ReviewSettings
 KEYS_KEPT = timedelta(days=7)
 WORK_KEPT = timedelta(days=90)
 _DAY = timedelta(days=1)
-_SWEPT = "visits swept"
+_SWEPT = "visits-swept"
 _AT_ONCE = 200
 _TELL = {NoticeKind.REMINDER: telling.reminded, NoticeKind.ESCALATION: telling.escalated}
 _T = TypeVar("_T")
@@ -120,7 +120,7 @@ def sweep_visits(now: datetime) -> int:
         return 0
     ended, _ = Session.objects.filter(expire_date__lt=now).delete()
     old = (now - 2 * _DAY).timestamp()
-    for path in Path(site.CACHES["default"].get("LOCATION") or "-").glob("*.djcache"):
+    for path in Path(str(site.CACHES["default"].get("LOCATION") or "-")).glob("*.djcache"):
         with suppress(FileNotFoundError):  # another process may be faster
             if path.stat().st_mtime < old:
                 path.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 from django.conf import settings as site
 from django.utils import timezone
@@ -21,3 +22,9 @@ def workspace() -> Workspace:
 def review_until(settings: Settings) -> date:
     """The last day on which what is issued today can be reviewed in time. Raises `CalendarError`."""
     return deadline(timezone.localdate(), settings.review, configured.working_days())
+
+
+def without_path(text: str) -> str:
+    """The text with the workspace named by its folder alone: where it lies on the machine is nobody's business here."""
+    root: Path = site.APPORTION_WORKSPACE
+    return text.replace(str(root), root.name) if root.is_absolute() and root.name else text

@@ -8,19 +8,22 @@ from django.utils import timezone
 from ninja import Router, Schema
 from pydantic import Field
 
-from apportion.actions import configured, sealing, tying
+from apportion.actions import calendars, close_sums, configured, sealing
+from apportion.actions.calendars import Said
+from apportion.actions.delivery_facts import delivered
 from apportion.api.auth import Request
 from apportion.api.route import route
 from apportion.api.shapes import Instant, PeriodText, period_of
 from apportion.errors import NotFoundError
 from apportion.records.closes import Close
 from apportion.records.rule import Reach
-from apportion.review.calendar import Fact, Progress, Step, calendar, due_dates
+from apportion.records.stamp import stamp
+from apportion.review.calendar import Progress, Step
 from apportion.review.permission import Permission
 from apportion.review.states import Review
 
 router = Router(tags=["periods"])
-_PEOPLE = ("data_complete_by", "allocated_by", "issued_by", "posted_by", "sealed_by")
+_NAMED = 3
 
 
 class StepRow(Schema):
@@ -40,12 +43,12 @@ class StepRow(Schema):
 @route(router, "GET", "/periods/{period}/calendar", Reach.EVERYWHERE, Permission.SEE_CLOSE, gives=list[StepRow])
 def get_calendar(request: Request, period: PeriodText) -> list[StepRow]:
     """Get the steps of a close with their due dates, and how far each is."""
-    close = Close.objects.select_related(*_PEOPLE).filter(period=period).first()
+    close = Close.objects.select_related(*calendars.PEOPLE).filter(period=period).first()
     if close is None:
         raise NotFoundError(f"{period} is not in the books.", advice="Its close begins with its data.")
-    settings, days = configured.current(), configured.working_days()
-    due = due_dates(period_of(period), settings.close_calendar, settings.review, days, close.review_until)
-    rows = calendar(due, _facts(close), timezone.localdate(), days)
+    today = timezone.localdate()
+    found = close_sums.figures(stamp(), period, today) if close.issued_at else close_sums.Figures()
+    rows = calendars.rows(close, found.counts, _said(close, found), today)
     return [
         StepRow(
             step=row.step,
@@ -62,39 +65,23 @@ def get_calendar(request: Request, period: PeriodText) -> list[StepRow]:
     ]
 
 
-def _facts(close: Close) -> dict[Step, Fact]:
-    """What the books say of each step. A run that ties out has been reconciled with the providers' invoices."""
+def _said(close: Close, found: close_sums.Figures) -> Said:
+    """What the calendar says, in English."""
     period = period_of(close.period)
-    holds = close.tie_out.get("holds")
+    came = delivered(period)
+    digest = close.summary.get("snapshot_digest")
     open_differences = [each["sentence"] for each in close.tie_out.get("differences", ()) if not each["accepted"]]
-    is_out = close.issued_at is not None and close.issued_run_digest == close.run_digest
-    by_state = tying.by_state(period)
-    undecided, awaiting = by_state.get(Review.DISPUTED, 0), by_state.get(Review.AWAITING, 0)
-    waiting = [
-        words
-        for count, words in (
-            (awaiting, f"owners of {awaiting} documents"),
-            (undecided, f"decisions on {undecided} disputed documents"),
-        )
-        if count
-    ]
-    reviewed = close.issued_at if is_out and not waiting else None
-    return {
-        Step.DATA_COMPLETE: Fact(close.data_complete_at, _name(close.data_complete_by)),
-        Step.RECONCILE: Fact(
-            close.allocated_at if holds else None, "", tuple(open_differences[:3]) if holds is False else ()
-        ),
-        Step.ALLOCATE: Fact(close.allocated_at, _name(close.allocated_by)),
-        Step.ISSUE: Fact(close.issued_at if is_out else None, _name(close.issued_by) if is_out else ""),
-        Step.REVIEW: Fact(reviewed, "", (), tuple(waiting) if is_out else ()),
-        Step.POST: Fact(close.posted_at, _name(close.posted_by)),
-        Step.SEAL: Fact(
-            close.sealed_at,
-            _name(close.sealed_by),
-            () if close.sealed_at or not is_out else sealing.blocking(period, configured.current()),
-        ),
-    }
-
-
-def _name(person: object) -> str:
-    return str(person) if person else ""
+    waiting = (
+        (found.counts.of(Review.AWAITING), "the owners of {} documents"),
+        (found.dispute_count, "decisions on {} disputes"),
+    )
+    return Said(
+        undelivered=() if came.is_anything else ("Nothing was delivered yet.",),
+        missed=tuple(source.name for source in came.missed),
+        unreconciled=tuple(f"{each.issuer} {each.number}: {each.sentence}." for each in came.invoices[:_NAMED]),
+        is_stale=bool(close.allocated_at and not close.sealed_at and digest not in (None, came.digest)),
+        differences=tuple(open_differences[:_NAMED]) if close.tie_out.get("holds") is False else (),
+        reviewers=tuple(words.format(count) for count, words in waiting if count),
+        ledger=("the ledger's confirmation",),
+        blocking=() if close.sealed_at else sealing.blocking(period, configured.current()),
+    )

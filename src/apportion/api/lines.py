@@ -13,6 +13,7 @@ from apportion.api.route import route
 from apportion.api.shapes import Number, Page, Paging, Short, page_of, period_of
 from apportion.close import drill
 from apportion.errors import NotFoundError
+from apportion.invoice.paper import PaperLineKind
 from apportion.money.amount import plain
 from apportion.records import reach
 from apportion.records.rule import Reach
@@ -64,7 +65,8 @@ class ResourcePage(Page[ResourceOut]):
 
 @route(router, "GET", "/documents/{document}/lines/{line}/resources", Reach.OBJECT, _SEE, gives=ResourcePage)
 def list_resources(request: Request, document: Number, line: Number, paging: Query[Paging]) -> dict[str, Any]:
-    """List the resources behind a line, the largest first."""
+    """List the resources behind a line, the largest first; those of a pool are for people who see the whole close."""
+    _require_own(request, document, line)
     found = drill.resources(workspace(), _reference(request, document, line), page=paging.page, size=paging.limit)
     items = [
         ResourceOut(
@@ -142,13 +144,24 @@ class RowsWanted(Paging):
 
 @route(router, "GET", "/documents/{document}/lines/{line}/rows", Reach.OBJECT, _SEE, gives=RowsPage)
 def list_rows(request: Request, document: Number, line: Number, wanted: Query[RowsWanted]) -> dict[str, Any]:
-    """List the delivered rows of one resource of a line, the largest first."""
+    """List the delivered rows of one resource of a line, the largest first; of a pool as its resources."""
+    _require_own(request, document, line)
     reference = _reference(request, document, line)
     found = drill.rows(workspace(), reference, wanted.token, page=wanted.page, size=wanted.limit)
     items = [
         RowOut(file=each.file, row=each.row, amount=plain(each.units), columns={**each.columns}) for each in found.rows
     ]
     return page_of(items, found.count, request, wanted) | {"amount": plain(found.units)}
+
+
+def _require_own(request: Request, document: int, line: int) -> None:
+    """A pool holds what is others', too: as on the pages, its resources are not shown to those who pay a part of it.
+
+    Raises `NotFoundError` for a document out of reach, `ForbiddenError` for a line that is a share.
+    """
+    row = reach.document(request.actor.rights, document)
+    if row.lines.filter(number=line, kind=PaperLineKind.SHARE).exists():
+        request.actor.rights.require(Permission.SEE_CLOSE)
 
 
 def _reference(request: Request, document: int, line: int) -> str:

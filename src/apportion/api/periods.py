@@ -266,11 +266,17 @@ def issue_period(request: Request, period: PeriodText) -> WorkOut:
     return work_shape(work_kinds.ask_to_issue(request.actor, period_of(period)))
 
 
-@route(router, "POST", "/periods/{period}/seal", Reach.EVERYWHERE, Permission.SEAL, gives=PeriodOut)
-def seal_period(request: Request, period: PeriodText) -> PeriodOut:
+class SealOut(PeriodOut):
+    """The period, sealed; a large one is being sealed by `work`."""
+
+    work: WorkOut | None
+
+
+@route(router, "POST", "/periods/{period}/seal", Reach.EVERYWHERE, Permission.SEAL, gives=SealOut)
+def seal_period(request: Request, period: PeriodText) -> SealOut:
     """Seal a period for ever."""
-    sealing.seal(request.actor, period_of(period))
-    return _now(period)
+    done = work_kinds.seal_or_ask(request.actor, period_of(period))
+    return SealOut(**_fields(_row(period)), work=work_shape(done) if isinstance(done, Work) else None)
 
 
 class Preview(Schema):
@@ -288,23 +294,27 @@ def preview_journal(request: Request, period: PeriodText) -> Preview:
 
 
 class ExportOut(Schema):
-    """What was exported, once."""
+    """What was exported, once. A long journal is being made by `work`; then `id` is empty and `journal` null."""
 
     id: str
     documents: int
     files: list[str]
-    journal: dict[str, Any]
+    journal: dict[str, Any] | None
+    work: WorkOut | None
 
 
 @route(router, "POST", "/periods/{period}/journal/export", Reach.EVERYWHERE, Permission.POST, gives=ExportOut)
 def export_journal(request: Request, period: PeriodText) -> ExportOut:
     """Make the journal of everything accepted that is not in the ledger, and mark it as exported."""
-    made = posting.export_journal(request.actor, period_of(period))
+    made = work_kinds.export_or_ask(request.actor, period_of(period))
+    if isinstance(made, Work):
+        return ExportOut(id="", documents=0, files=[], journal=None, work=work_shape(made))
     return ExportOut(
         id=made.journal.id,
         documents=made.documents,
         files=[path.name for path in made.files],
         journal=json_text.document(made.journal),
+        work=None,
     )
 
 

@@ -13,7 +13,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -22,6 +22,7 @@ from ninja.errors import HttpError, Throttled, ValidationError
 
 from apportion.actions.acting import SamePersonError
 from apportion.actions.repeating import StillUnderWayError
+from apportion.actions.workspace import without_path
 from apportion.errors import (
     ApportionError,
     ConservationError,
@@ -192,7 +193,12 @@ def problem_of(error: ApportionError, request_id: str) -> Problem:
     wrong = []
     if isinstance(error, DocumentError):
         wrong = [
-            Wrong(code=each.code, detail=each.sentence, place=_where(each.place), advice=each.advice)
+            Wrong(
+                code=each.code,
+                detail=without_path(each.sentence),
+                place=_where(each.place),
+                advice=without_path(each.advice),
+            )
             for each in error.mistakes
         ]
     elif isinstance(error, _InvalidError):
@@ -201,9 +207,9 @@ def problem_of(error: ApportionError, request_id: str) -> Problem:
         type=f"{TYPES}{error.code}",
         title=title_of(kind),
         status=status,
-        detail=error.sentence,
+        detail=without_path(error.sentence),
         code=error.code,
-        advice=error.advice,
+        advice=without_path(error.advice),
         place=_where(error.place) if error.place is not None and str(error.place) else None,
         errors=wrong,
         request_id=request_id,
@@ -272,7 +278,7 @@ def translated(error: Exception) -> ApportionError:
         case HttpError():
             inside = error.__cause__ or error.__context__  # what the framework has taken for unreadable JSON
             return inside if isinstance(inside, ApportionError) else _http(error)
-        case OperationalError():
+        case OperationalError() | InterfaceError():
             _log.warning("database busy: %s", error)
             return BusyError("The books are busy with something else.", advice="Send it again in a few seconds.")
         case _:
@@ -301,4 +307,5 @@ def _wrong(found: dict[str, Any]) -> Wrong:
 
 
 def _where(place: Any) -> Where:
-    return Where(field=place.field, file=place.file, line=place.line, column=place.column, row=place.row)
+    file = without_path(place.file)
+    return Where(field=place.field, file=file, line=place.line, column=place.column, row=place.row)

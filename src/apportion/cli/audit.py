@@ -13,14 +13,9 @@ from apportion.cli.face import Face, shown_path
 from apportion.cli.failures import BOOKS_DIFFER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from django.db.models import QuerySet
 
     from apportion.records.audit import AuditEntry
-
-_FIELDS = (
-    "number at person_name via act subject_kind subject_id subject before after reason request_id address "
-    "previous_hash hash"
-).split()
 
 
 def read_day(text: str | datetime) -> datetime:
@@ -98,57 +93,22 @@ def export(
       apportion audit export october.jsonl --format json --since 2026-10-01 --until 2026-10-31
     """
     site.boot(face)
-    count = 0
+    from apportion.actions import auditing
+
+    rows = _entries(since, until)
+    count = rows.count()
     with out.open("w", encoding="utf-8", newline="") as file:
-        write = _csv if kind == "csv" else _json
-        for text in write(_entries(since, until)):
-            file.write(text)
-            count += 1
-    count -= kind == "csv"
+        file.writelines(auditing.texts(rows.iterator(chunk_size=2000), "csv" if kind == "csv" else "jsonl"))
     face.give({"document": "audit_export", "version": 1, "file": str(out), "entries": count})
     face.say(f"{count:,} entries in {shown_path(out)}")
 
 
-def _entries(since: datetime | None, until: datetime | None) -> Iterator[AuditEntry]:
-    from apportion.records.audit import AuditEntry
+def _entries(since: datetime | None, until: datetime | None) -> QuerySet[AuditEntry]:
+    """Up to the last entry of now: what is written meanwhile is for the next time."""
+    from apportion.records.audit import AuditEntry, AuditHead
 
-    rows = AuditEntry.objects.order_by("number")
+    last = AuditHead.objects.filter(pk=1).values_list("number", flat=True).first() or 0
+    rows = AuditEntry.objects.filter(number__lte=last).order_by("number")
     if since is not None:
         rows = rows.filter(at__gte=since)
-    if until is not None:
-        rows = rows.filter(at__lt=until + timedelta(days=1))
-    return rows.iterator(chunk_size=2000)
-
-
-def _values(entry: AuditEntry) -> dict[str, object]:
-    from apportion.records.chain import instant
-
-    return {name: instant(entry.at) if name == "at" else getattr(entry, name) for name in _FIELDS}
-
-
-def _json(entries: Iterator[AuditEntry]) -> Iterator[str]:
-    import json
-
-    for entry in entries:
-        yield json.dumps(_values(entry), ensure_ascii=False) + "\n"
-
-
-def _csv(entries: Iterator[AuditEntry]) -> Iterator[str]:
-    import csv
-    import io
-
-    def line(values: list[object]) -> str:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow([_harmless(value) for value in values])
-        return text.getvalue()
-
-    yield line([*_FIELDS])
-    for entry in entries:
-        yield line([*_values(entry).values()])
-
-
-def _harmless(value: object) -> object:
-    """Text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    if isinstance(value, str) and value.lstrip(" \t\r\n")[:1] in {"=", "+", "-", "@"}:
-        return f"'{value}"
-    return value
+    return rows if until is None else rows.filter(at__lt=until + timedelta(days=1))

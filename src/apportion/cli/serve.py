@@ -16,9 +16,17 @@ from apportion.cli.face import Face, option, shown_path
 from apportion.errors import WorkspaceError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from apportion.warehouse.store import Workspace
 
 _MOST_WORKERS = 64
+
+
+class IncompleteError(WorkspaceError):
+    """A part of the web application that is made when it is installed is not there."""
+
+    code = "INCOMPLETE"
 
 
 class AddressError(WorkspaceError):
@@ -48,6 +56,7 @@ def run(
     """
     place = site.boot(face, migrated=False)
     _check(host, port, workers)
+    _check_parts()
     from apportion.records import upkeep
 
     done = upkeep.migrate()
@@ -82,6 +91,28 @@ def _check(host: str, port: int, workers: int) -> None:
             raise AddressError(
                 f"Port {port} of {host} is in use.", advice="Stop what runs there, or choose another with --port."
             ) from None
+
+
+def _check_parts() -> None:
+    """Scripts, styles and languages are brought in when Apportion is installed, and are not among its sources."""
+    from django.conf import settings
+
+    pages, words = settings.STATICFILES_DIRS[0] / "vendor", settings.LOCALE_PATHS[0]
+    wanted = [pages / name for name in ("htmx.min.js", "tabler.min.css", "echarts.min.js", "icons.svg")]
+    wanted += [words / code / "LC_MESSAGES" / "django.mo" for code, _ in settings.LANGUAGES if code != "en"]
+    missing = [path for path in wanted if not path.is_file()]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise IncompleteError(
+            f"The web application is not complete: {_shown(missing[0])}{more} is missing.",
+            advice="Install it anew with: pip install '.[web]' (in a copy of its source for work on it: make check)",
+        )
+
+
+def _shown(path: Path) -> str:
+    """From `static` or `locale` on."""
+    start = next((at for at, name in enumerate(path.parts) if name in {"static", "locale"}), 0)
+    return "/".join(path.parts[start:])
 
 
 def _url(host: str, port: int) -> str:

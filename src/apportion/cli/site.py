@@ -24,9 +24,12 @@ As = Annotated[
 ]
 
 
+_PACKAGES = ("django", "allauth", "ninja", "granian", "whitenoise", "psycopg", "apprise", "holidays")
+
+
 def installed() -> bool:
     """Whether the web application's packages are there."""
-    return all(importlib.util.find_spec(name) for name in ("django", "allauth", "ninja", "granian", "whitenoise"))
+    return all(importlib.util.find_spec(name) for name in _PACKAGES)
 
 
 def boot(face: Face, *, migrated: bool = True, made: bool = False) -> Workspace:
@@ -55,7 +58,8 @@ def boot_at(root: Path) -> None:
     """Set Django up for a workspace. Raises `WorkspaceError` without the web extra."""
     if not installed():
         raise WorkspaceError(
-            "The web application is not installed.", advice="Install it with: pip install 'apportion[web]'"
+            "The web application is not installed.",
+            advice="Install it where you installed Apportion from: pip install '.[web]'",
         )
     from apportion import records
 

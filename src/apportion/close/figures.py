@@ -22,15 +22,17 @@ _USAGE = Equals(Field("ChargeCategory"), ("Usage",), fold=True)
 _STATUS = Field("CommitmentDiscountStatus")
 _COMMITTED = Or((Exists(_STATUS), Exists(Field("CommitmentDiscountId"))))
 _UNUSED = Equals(_STATUS, ("Unused",), fold=True)
+_NOT_USED, _USED_WITH_COMMITMENT, _USED = range(3)  # what `_measured` tells apart
 
 
 def figures(workspace: Workspace, run: Run) -> dict[str, object]:
     """The figures of a run, as JSON can hold them.
 
     `usage` are pairs of usage cost with a tag that the policy asks for and all usage cost, by currency, and `tags`
-    those tags; `commitments` pairs of what was committed and not used, and all that commitments cost; `pools` what
-    each pool shared, and `pool_names` their names; `flows` the picture of `close.flows`, one level below the top of
-    the tree, as nodes and links between them by their places.
+    those tags; `tagged` the same of each cost group's whole direct cost, by currency and its code; `commitments` pairs
+    of what was committed and not used, and all that commitments cost; `pools` what each pool shared, and `pool_names`
+    their names; `flows` the picture of `close.flows`, one level below the top of the tree, as nodes and links between
+    them by their places.
 
     Raises `ConservationError` where the charges are not those of the run.
     """
@@ -45,9 +47,9 @@ def figures(workspace: Workspace, run: Run) -> dict[str, object]:
     if snapshot.digest != run.allocation.snapshot_digest or not (tags or effective):
         return found  # charges came since: of those the run says nothing
     tagged = Or(tuple(Exists(Field(key, is_tag=True)) for key in tags)) if tags else None
-    usage, commitments = _measured(workspace, run, tagged)
+    usage, commitments, of_groups = _measured(workspace, run, tagged)
     if tags:
-        found |= {"tags": list(tags), "usage": usage}
+        found |= {"tags": list(tags), "usage": usage, "tagged": of_groups}
     if effective:
         found["commitments"] = commitments
     return found
@@ -69,27 +71,52 @@ def divisions(run: Run) -> int:
         level += 1
 
 
+_Pairs = dict[str, list[int]]
+
+
 def _measured(
     workspace: Workspace, run: Run, tagged: Condition | None
-) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-    """Usage with its tags and in all, and commitments unused and in all; what was not used can carry no tag."""
-    met: list[Condition] = [And((_USAGE, _UNUSED))]
-    if tagged is not None:
-        met += [And((_USAGE, tagged, _COMMITTED)), And((_USAGE, tagged))]
-    met += [And((_USAGE, _COMMITTED)), _USAGE]
+) -> tuple[_Pairs, _Pairs, dict[str, dict[str, list[int]]]]:
+    """Usage with its tags and in all, commitments unused and in all, and direct cost with its tags and in all by group.
+
+    Of usage, what was not used can carry no tag.
+    """
+    met: list[Condition] = [And((_USAGE, _UNUSED)), And((_USAGE, _COMMITTED)), _USAGE]
+    if tagged is not None:  # each of them first with a tag, then whatever else has one
+        met = [each for both in met for each in (And((both, tagged)), both)] + [tagged]
     effective = run.allocation.cost_basis is CostBasis.EFFECTIVE
     (answer,) = measure(workspace.snapshot(run.period), run.sidecars, [Question(met=tuple(met))], effective=effective)
-    with_tags, committed = ({1, 2}, {0, 1, 3}) if tagged is not None else (set[int](), {0, 1})
-    usage: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    commitments: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    usage: _Pairs = defaultdict(lambda: [0, 0])
+    commitments: _Pairs = defaultdict(lambda: [0, 0])
+    with_tag: dict[tuple[str, str], int] = defaultdict(int)
     for row in answer:
-        if row.met:
-            usage[row.currency][0] += row.units if row.met in with_tags else 0
+        what, has_tag = (row.met // 2, row.met % 2 == 0) if tagged is not None else (row.met, False)
+        if what in {_USED_WITH_COMMITMENT, _USED}:
+            usage[row.currency][0] += row.units if has_tag else 0
             usage[row.currency][1] += row.units
-        if row.met in committed:
-            commitments[row.currency][0] += row.units if row.met == 0 else 0
+        if what in {_NOT_USED, _USED_WITH_COMMITMENT}:
+            commitments[row.currency][0] += row.units if what == _NOT_USED else 0
             commitments[row.currency][1] += row.units
-    return _minor(usage), _minor(commitments)
+        target = run.decisions[row.outcome].target
+        if has_tag and target.holder is Holder.COST_GROUP:
+            with_tag[row.currency, target.code] += row.units
+    return _minor(usage), _minor(commitments), _of_groups(run, with_tag)
+
+
+def _of_groups(run: Run, with_tag: Mapping[tuple[str, str], int]) -> dict[str, dict[str, list[int]]]:
+    """Pairs of direct cost with a tag and all direct cost, by currency and cost group; late corrections are aside."""
+    direct: dict[tuple[str, str], int] = defaultdict(int)
+    for cell in run.allocation.cells:
+        if cell.target.holder is Holder.COST_GROUP and not cell.corrects:
+            direct[cell.scope.currency, cell.target.code] += cell.units
+    found: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    for currency, code in sorted(direct):
+        units = units_per_minor(currency)
+        found[currency][code] = [
+            half_even(with_tag.get((currency, code), 0), units),
+            half_even(direct[currency, code], units),
+        ]
+    return dict(found)
 
 
 def _minor(sums: Mapping[str, Iterable[int]]) -> dict[str, list[int]]:

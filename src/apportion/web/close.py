@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apportion.actions import closing, posting, reminding, sealing, work_kinds
+from apportion.actions import close_sums, closing, posting, reminding, work_kinds
+from apportion.actions.delivery_facts import periods, sealed_in_workspace
 from apportion.actions.workspace import workspace
 from apportion.errors import InputRefusedError, NotFoundError
 from apportion.periods import BillingPeriod
@@ -24,9 +25,8 @@ from apportion.records.work import Work, WorkState
 from apportion.review.calendar import Progress
 from apportion.review.permission import Permission
 from apportion.review.states import Review
-from apportion.web import close_presses, close_state, close_sums
+from apportion.web import close_presses, close_state
 from apportion.web.close_state import STEP_WORDS, State
-from apportion.web.delivery_facts import periods, sealed_in_workspace
 from apportion.web.page import Reach, Request, page
 from apportion.web.told import told_error
 
@@ -177,9 +177,8 @@ def _bar(found: State) -> list[dict[str, object]]:
 @page(Reach.EVERYWHERE, _SEE)
 def close_progress(request: Request, period: str) -> HttpResponse:
     """The running work of a period, asked for again and again while it runs; then the whole page is loaded anew."""
-    works = Work.objects.filter(
-        period=str(period_of(period)), kind__in=[work_kinds.ALLOCATE, work_kinds.ISSUE]
-    ).select_related("created_by")
+    works = Work.objects.filter(period=str(period_of(period)), kind__in=work_kinds.OF_A_CLOSE)
+    works = works.select_related("created_by")
     running = works.filter(state__in=[WorkState.WAITING, WorkState.RUNNING]).order_by("pk")
     response = render(request, "close/progress.html", {"running": list(running), "period": period})
     if request.headers.get("HX-Request") and not running:
@@ -230,7 +229,10 @@ def close_remind(request: Request, period: str) -> HttpResponse:
 @page(Reach.EVERYWHERE, Permission.POST, methods="POST")
 def close_export(request: Request, period: str) -> HttpResponse:
     """Make the journal of what is accepted."""
-    done = posting.export_journal(request.actor, period_of(period))
+    done = work_kinds.export_or_ask(request.actor, period_of(period))
+    if isinstance(done, Work):
+        messages.info(request, close_presses.UNDER_WAY)
+        return redirect("close_period", period)
     said = ngettext("Journal %(id)s has %(count)d document.", "Journal %(id)s has %(count)d documents.", done.documents)
     messages.success(request, said % {"id": done.journal.id, "count": done.documents})
     return redirect("close_period", period)
@@ -264,8 +266,11 @@ def close_recall(request: Request, period: str) -> HttpResponse:
 @page(Reach.EVERYWHERE, Permission.SEAL, methods="POST")
 def close_seal(request: Request, period: str) -> HttpResponse:
     """Seal it for ever."""
-    sealing.seal(request.actor, period_of(period))
-    messages.success(request, _("The period is sealed."))
+    done = work_kinds.seal_or_ask(request.actor, period_of(period))
+    if isinstance(done, Work):
+        messages.info(request, close_presses.UNDER_WAY)
+    else:
+        messages.success(request, _("The period is sealed."))
     return redirect("close_period", period)
 
 

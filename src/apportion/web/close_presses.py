@@ -8,13 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apportion.actions.acting import Actor
+from apportion.actions.delivery_facts import sealed_in_workspace
+from apportion.actions.work_kinds import EXPORT, SEAL
 from apportion.review.permission import Permission
 from apportion.review.states import Review
 from apportion.web.close_state import State
-from apportion.web.delivery_facts import sealed_in_workspace
+
+UNDER_WAY = gettext_lazy("It is being done right now.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ def _to_ledger(found: State, actor: Actor) -> list[Press]:
             "%d accepted invoices and notes wait for the ledger.",
             counted.exportable,
         )
-        made.append(Press("export", _("Export the journal"), words % counted.exportable, may or own))
+        why = may or own or _busy(found, EXPORT)
+        made.append(Press("export", _("Export the journal"), words % counted.exportable, why))
     if counted.exported:
         words = ngettext(
             "%d document is exported. Has the ledger taken its journal?",
@@ -120,7 +124,7 @@ def _to_ledger(found: State, actor: Actor) -> list[Press]:
 
 
 def _seal(found: State, actor: Actor) -> Press:
-    why = _may(actor, Permission.SEAL) or " ".join(found.blocking)
+    why = _may(actor, Permission.SEAL) or " ".join(found.blocking) or _busy(found, SEAL)
     question = _("A seal is for ever: nothing of this period can change after it.")
     text = _("Pin inputs, policy, organization and results by their digests.")
     return Press("seal", _("Seal the period"), text, why, question=question, is_next=not found.blocking)
@@ -138,4 +142,4 @@ def _may(actor: Actor, permission: Permission) -> str:
 
 
 def _busy(found: State, kind: str) -> str:
-    return _("It is being done right now.") if any(work.kind == kind for work in found.running) else ""
+    return str(UNDER_WAY) if any(work.kind == kind for work in found.running) else ""

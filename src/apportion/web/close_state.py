@@ -14,20 +14,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apportion.actions import configured
+from apportion.actions import calendars, close_sums, configured
+from apportion.actions.calendars import Said
+from apportion.actions.close_sums import Books, Counts, JournalRow
+from apportion.actions.delivery_facts import Delivered, delivered
+from apportion.actions.work_kinds import OF_A_CLOSE
 from apportion.periods import BillingPeriod
 from apportion.records.closes import Close
 from apportion.records.disputes import Dispute
 from apportion.records.documents import Document
 from apportion.records.stamp import stamp
 from apportion.records.work import Work, WorkState
-from apportion.review.calendar import Fact, Row, Step, calendar, due_dates
+from apportion.review.calendar import Row, Step
 from apportion.review.deadlines import has_passed
 from apportion.review.states import Review
-from apportion.web import close_sums, close_tie_out
-from apportion.web.close_sums import Books, Counts, JournalRow
+from apportion.web import close_tie_out
 from apportion.web.close_tie_out import Table
-from apportion.web.delivery_facts import Delivered, delivered
 from apportion.web.templatetags.apportion import day
 from apportion.web.told import told
 
@@ -43,7 +45,6 @@ STEP_WORDS: Mapping[Step, _StrPromise] = {
     Step.POST: gettext_lazy("Post to the ledger"),
     Step.SEAL: gettext_lazy("Seal the period"),
 }
-_WORK = ("allocate", "issue")
 _NAMED = 3
 
 
@@ -86,8 +87,7 @@ class State:
 
 def state(period: BillingPeriod, today: date) -> State | None:
     """What there is of a period; None where nothing was ever delivered or done. At most 9 queries, most often 3."""
-    people = ("data_complete_by", "allocated_by", "issued_by", "posted_by", "sealed_by")
-    close = Close.objects.filter(period=str(period)).select_related(*people).first()
+    close = Close.objects.filter(period=str(period)).select_related(*calendars.PEOPLE).first()
     came = delivered(period)
     if close is None and not came.sources:
         return None
@@ -98,9 +98,7 @@ def state(period: BillingPeriod, today: date) -> State | None:
     stale = _stale(close, came)
     tied = close_tie_out.table(close.tie_out)
     blocking = _blocking(close, counted, disputes, dispute_count, today)
-    facts = _facts(close, came, tied, counted, dispute_count, stale, blocking, today)
-    settings, days = configured.current(), configured.working_days()
-    due = due_dates(period, settings.close_calendar, settings.review, days, close.review_until)
+    said = _said(came, tied, counted, dispute_count, stale, blocking)
     return State(
         period,
         close,
@@ -112,9 +110,9 @@ def state(period: BillingPeriod, today: date) -> State | None:
         dispute_count,
         list(found.silent),
         list(found.journals),
-        list(Work.objects.filter(period=key, kind__in=_WORK).select_related("created_by").order_by("-pk")[:6]),
+        list(Work.objects.filter(period=key, kind__in=OF_A_CLOSE).select_related("created_by").order_by("-pk")[:6]),
         stale,
-        calendar(due, facts, today, days),
+        calendars.rows(close, counted, said, today),
         blocking,
     )
 
@@ -129,43 +127,25 @@ def _stale(close: Close, came: Delivered) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _facts(
-    close: Close,
+def _said(
     came: Delivered,
     tied: Table | None,
     counted: Counts,
     disputes: int,
     stale: tuple[str, ...],
     blocking: tuple[str, ...],
-    today: date,
-) -> dict[Step, Fact]:
-    complete = close.data_complete_at
-    facts = {
-        Step.DATA_COMPLETE: Fact(
-            complete,
-            _who(close.data_complete_by if complete else None),
-            () if came.is_anything else (_("Nothing was delivered yet."),),
-            tuple(source.name for source in came.missed),
-        ),
-        Step.RECONCILE: Fact(complete if not came.invoices and complete else None, "", _unreconciled(came)),
-        Step.ALLOCATE: _allocated(close, stale),
-    }
-    is_out = close.issued_at is not None and close.issued_run_digest == close.run_digest
-    facts[Step.ISSUE] = Fact(
-        close.issued_at if is_out else None,
-        _who(close.issued_by if is_out else None),
-        tuple(tied.open_sentences[:_NAMED]) if tied is not None and not tied.holds else (),
+) -> Said:
+    """What the calendar says, in the reader's language."""
+    return Said(
+        undelivered=() if came.is_anything else (_("Nothing was delivered yet."),),
+        missed=tuple(source.name for source in came.missed),
+        unreconciled=_unreconciled(came),
+        is_stale=bool(stale),
+        differences=tuple(tied.open_sentences[:_NAMED]) if tied is not None and not tied.holds else (),
+        reviewers=_reviewers(counted, disputes),
+        ledger=(_("the ledger's confirmation"),),
+        blocking=blocking,
     )
-    if close.issued_at is not None:
-        facts[Step.REVIEW] = _reviewed(close, counted, disputes)
-        facts[Step.POST] = _posted(close, counted, facts[Step.REVIEW])
-    sealing = tuple(blocking) if close.issued_at is not None and facts[Step.POST].done_at else ()
-    facts[Step.SEAL] = Fact(close.sealed_at, _who(close.sealed_by if close.sealed_at else None), sealing)
-    return facts
-
-
-def _who(person: object) -> str:
-    return str(person) if person else ""
 
 
 def _unreconciled(came: Delivered) -> tuple[str, ...]:
@@ -175,34 +155,13 @@ def _unreconciled(came: Delivered) -> tuple[str, ...]:
     return (*sentences[:_NAMED], *rest)
 
 
-def _allocated(close: Close, stale: tuple[str, ...]) -> Fact:
-    if close.allocated_at is None or (stale and close.issued_at is None):
-        return Fact()
-    return Fact(close.allocated_at, _who(close.allocated_by))
-
-
-def _reviewed(close: Close, counted: Counts, disputes: int) -> Fact:
-    waiting = counted.of(Review.AWAITING)
-    if not waiting and not disputes and not counted.of(Review.DISPUTED):
-        return Fact(counted.reviewed_at or close.issued_at)
-    asked = []
+def _reviewers(counted: Counts, disputes: int) -> tuple[str, ...]:
+    waiting, asked = counted.of(Review.AWAITING), []
     if waiting:
         asked.append(ngettext("%d document's owner", "the owners of %d documents", waiting) % waiting)
     if disputes:
         asked.append(ngettext("a decision on %d dispute", "decisions on %d disputes", disputes) % disputes)
-    return Fact(None, "", (), tuple(asked))
-
-
-def _posted(close: Close, counted: Counts, reviewed: Fact) -> Fact:
-    if close.posted_at is not None:
-        return Fact(close.posted_at, _who(close.posted_by))
-    if not counted.charged:
-        return Fact(reviewed.done_at)
-    if counted.posted == counted.charged:
-        return Fact(close.sealed_at or reviewed.done_at)
-    if counted.exported and not counted.exportable:
-        return Fact(None, "", (), (_("the ledger's confirmation"),))
-    return Fact()
+    return tuple(asked)
 
 
 def _blocking(

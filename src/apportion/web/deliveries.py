@@ -7,13 +7,13 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
+from apportion.actions.delivery_facts import delivered
 from apportion.actions.workspace import workspace
 from apportion.errors import NotFoundError
 from apportion.focus.finding import Example
 from apportion.invoice.render.csv_text import guarded, table
 from apportion.review.permission import Permission
 from apportion.web.close import period_of
-from apportion.web.delivery_facts import delivered
 from apportion.web.page import Reach, Request, page
 
 _COLUMNS = "source delivery file column row value code behaviour rows sentence advice".split()

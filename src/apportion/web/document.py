@@ -206,6 +206,7 @@ def standing(row: Document, disputes: Sequence[Dispute], *, is_sealed: bool | No
 
 
 def allowed(request: Request, row: Document, now: Situation) -> May:
+    """What this person can do with it as it stands."""
     rights, where = request.actor.rights, reach.path_of(row)
     answers = rights.may(Permission.ACCEPT, where)
     decides = rights.may(Permission.DECIDE, where)

@@ -51,6 +51,7 @@ def former_lines(document: Document, periods: Sequence[str]) -> dict[str, dict[K
 
 
 def key_of(line: PaperLine) -> Key:
+    """What makes a line the same line in another month."""
     return (
         str(line.kind),
         line.currency,

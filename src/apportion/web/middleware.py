@@ -8,7 +8,7 @@ from typing import cast
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, UnreadablePostError
 from django.urls import reverse
 from django.utils import translation
 
@@ -28,7 +28,6 @@ POLICY = (
 )
 # Open to somebody who has yet to set up the second factor that one of their roles asks for.
 _BEFORE_SECOND_FACTOR = ("/me/second-factor/", "/me/confirm/", "/sign-out/", "/sign-in/", "/static/", "/api/")
-_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 class SecureHeaders:
@@ -48,9 +47,10 @@ class SecureHeaders:
 
 
 class Readable:
-    """Refuses what could only be read wrongly: a body in another encoding than UTF-8, and NUL, which no database takes.
+    """Refuses a body in another encoding than UTF-8, and leaves out NUL, which PostgreSQL does not take.
 
-    No browser sends either for a page of this site. An address is read as UTF-8, whatever the headers say.
+    No browser sends either for a page of this site. An address is read as UTF-8, whatever the headers say. The API says
+    itself which texts it does not take.
     """
 
     def __init__(self, get_response: _Next) -> None:
@@ -61,17 +61,23 @@ class Readable:
         if request.method not in {"GET", "HEAD"} and said.lower() not in {"utf-8", "utf8"}:
             raise BadRequest("another encoding")
         request.encoding = "utf-8"
-        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", "") or self._has_nul(request):
-            raise BadRequest("NUL")
+        if not request.path.startswith("/api/"):
+            try:
+                request.GET, request.POST = _without_nul(request.GET), _without_nul(request.POST)
+            except UnreadablePostError as error:  # whoever sent it has gone
+                raise BadRequest("no end") from error
         return self._next(request)
 
-    def _has_nul(self, request: HttpRequest) -> bool:
-        if request.method != "POST" or request.content_type not in _FORMS:
-            return False
-        try:
-            return any("\x00" in text for name, values in request.POST.lists() for text in (name, *values))
-        except UnreadablePostError as error:  # whoever sent it has gone
-            raise BadRequest("no end") from error
+
+def _without_nul(said: QueryDict) -> QueryDict:
+    """The same where there is none."""
+    if not any("\x00" in text for name, values in said.lists() for text in (name, *values)):
+        return said
+    made = QueryDict(mutable=True)
+    for name, values in said.lists():
+        made.setlistdefault(name.replace("\x00", "")).extend(text.replace("\x00", "") for text in values)
+    made._mutable = False
+    return made
 
 
 class Acting:

@@ -15,6 +15,7 @@ from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from django.utils.translation import get_language, pgettext_lazy, trans_real
 
+from apportion.actions.workspace import without_path
 from apportion.errors import ApportionError
 
 _SAID = "said"
@@ -38,7 +39,7 @@ NAMES = (
 
 def told(sentence: object) -> str:
     """A sentence of the rooms below in the active language; as it is where there is no translation."""
-    text = str(sentence)
+    text = without_path(str(sentence))
     language = get_language() or "en"
     return text if not text or language.startswith("en") else _told(text, language)
 

@@ -63,7 +63,7 @@ def test_tags_commitments_and_pools_add_up(tmp_path: Path) -> None:
     found = figures(made, runs.current(made, OCTOBER))
     assert found["tags"] == ["team"]
     assert found["usage"] == {"USD": [14_000, 19_555]}  # 100 + 40 of it all but tax and what was not used
-    print(found["tagged"])
+    assert found["tagged"] == {"USD": {"blue": [1_000, 1_000], "green": [4_000, 4_000], "red": [10_700, 10_700]}}
     assert found["commitments"] == {"USD": [1_000, 7_000]}  # 10 of 40 + 10 + 20
     assert found["pools"] == {"USD": {"support": 3_000}}
     assert found["pool_names"] == {"support": "Support"}

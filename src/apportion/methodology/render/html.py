@@ -112,9 +112,10 @@ def _table(table: Table) -> str:
     )
     rows = "\n".join(_row(row, at, table) for at, row in enumerate(table.rows))
     anchor = f' id="{table.anchor}"' if table.anchor else ""
+    label = f' role="region" aria-label="{escape(shown(table.caption))}"' if table.caption else ' role="group"'
     return (
-        f'<div class="table"><table{anchor}>\n{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n'
-        "</table></div>"
+        f'<div class="table" tabindex="0"{label}><table{anchor}>\n{caption}<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{rows}\n</tbody>\n</table></div>"
     )
 
 
