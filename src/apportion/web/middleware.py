@@ -63,7 +63,8 @@ class Readable:
         request.encoding = "utf-8"
         if not request.path.startswith("/api/"):
             try:
-                request.GET, request.POST = _without_nul(request.GET), _without_nul(request.POST)
+                request.GET = _without_nul(request.GET)  # type: ignore[assignment]
+                request.POST = _without_nul(request.POST)  # type: ignore[assignment]
             except UnreadablePostError as error:  # whoever sent it has gone
                 raise BadRequest("no end") from error
         return self._next(request)
