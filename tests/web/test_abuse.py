@@ -179,7 +179,6 @@ def test_nul_reaches_no_database(company: Company) -> None:
         "/search/?q=Red%00",
         "/documents/?group=%00",
         "/groups/?q=%00",
-        "/summary/?currency=%00",
         "/me/?x%00=1",
     ):
         assert opened(client, "get", address).status_code == 200, address
