@@ -88,7 +88,7 @@ def entries(actor: Actor, wanted: Wanted) -> QuerySet[AuditEntry]:
     if wanted.from_on is not None:
         rows = rows.filter(at__gte=_midnight(wanted.from_on))
     if wanted.until_on is not None:
-        rows = rows.filter(at__lt=_midnight(wanted.until_on + timedelta(days=1)))
+        rows = rows.filter(at__lt=_midnight(min(wanted.until_on, _LAST) + timedelta(days=1)))
     if wanted.text:
         said = Q(reason__icontains=wanted.text) | Q(before__icontains=wanted.text) | Q(after__icontains=wanted.text)
         rows = rows.filter(said)
@@ -142,8 +142,12 @@ def texts(rows: Iterator[AuditEntry], kind: Literal["csv", "jsonl"]) -> Iterator
     return _csv(rows) if kind == "csv" else _json(rows)
 
 
+# Farther away, a day in one zone is no instant in another.
+_FIRST, _LAST = date(2, 1, 1), date(9998, 12, 31)
+
+
 def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+    return timezone.make_aware(datetime.combine(min(max(day, _FIRST), _LAST), time.min))
 
 
 def _of_period(period: str) -> Q:
