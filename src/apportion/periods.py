@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from apportion.errors import InputRefusedError
 
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)

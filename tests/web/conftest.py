@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from tests.browser import browser_fixture, page_fixture
@@ -29,3 +30,4 @@ def _quick_and_forgetful(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
+    translation.activate("en")  # whatever language the test before was left in

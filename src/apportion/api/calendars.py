@@ -75,6 +75,7 @@ def _said(close: Close, found: close_sums.Figures) -> Said:
         (found.counts.of(Review.AWAITING), "the owners of {} documents"),
         (found.dispute_count, "decisions on {} disputes"),
     )
+    is_answered = close.issued_at is not None and not any(count for count, _ in waiting)
     return Said(
         undelivered=() if came.is_anything else ("Nothing was delivered yet.",),
         missed=tuple(source.name for source in came.missed),
@@ -83,5 +84,6 @@ def _said(close: Close, found: close_sums.Figures) -> Said:
         differences=tuple(open_differences[:_NAMED]) if close.tie_out.get("holds") is False else (),
         reviewers=tuple(words.format(count) for count, words in waiting if count),
         ledger=("the ledger's confirmation",),
-        blocking=() if close.sealed_at else sealing.blocking(period, configured.current()),
+        # What blocks the seal is told once nobody is waited for any more, and is only asked for then.
+        blocking=sealing.blocking(period, configured.current()) if is_answered and not close.sealed_at else (),
     )

@@ -342,6 +342,7 @@ def test_a_channel_is_told_and_its_address_stays_secret(
     world: World, web: WebServer, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     (tmp_path / "slack").write_text(f"json://127.0.0.1:{web.port}/T000SECRET\n", encoding="utf-8")
+    (tmp_path / "slack").chmod(0o600)
     _set(settings, tmp_path, "chat:\n  slack_file: slack\n")
     monkeypatch.setenv("APPORTION_TEAMS_URL", "json://127.0.0.1:9/T111SECRET")
     disputing.dispute(world.actor("ada"), world.documents["shop"].pk, line=1, reason="not_ours", text="No")
