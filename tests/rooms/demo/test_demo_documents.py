@@ -149,7 +149,7 @@ def test_settings_know_every_source_and_account(company: DemoCompany) -> None:
     found = settings.load(company.root)
     assert found.sources.keys() == {delivery.source for delivery in company.deliveries}
     used = ("transferred_out", "intercompany_receivable", "intercompany_payable", "suspense", "rounding")
-    assert all(getattr(settings.ledger, name) for name in used)
+    assert all(getattr(found.ledger, name) for name in used)
     assert all(found.payer.model_dump().values())
 
 
