@@ -176,7 +176,7 @@ _FOR_THE_LEDGER = (_is_issued, _in_chargeback, _is_accepted, _no_open_dispute)
 _DISPUTABLE = (_is_issued, _not_in_ledger, _in_time)
 _REOPENABLE = (_is_issued, _not_in_ledger, _period_open)
 TABLE: tuple[Transition, ...] = (
-    _T(Issue.OPEN, Act.ISSUE, Issue.ISSUED, _P.ISSUE, (_period_open,), "was issued", second_person=True),
+    _T(Issue.OPEN, Act.ISSUE, Issue.ISSUED, _P.ISSUE, (_not_in_ledger, _period_open), "was issued", second_person=True),
     _T(Issue.ISSUED, Act.ADJUST, Issue.ISSUED, None, (), "was adjusted by a credit or debit note"),
     _T(
         Issue.ISSUED,

@@ -106,6 +106,7 @@ def test_the_matrix_is_the_whole_table() -> None:
 
 GUARDED: list[tuple[Act, dict[str, object], str]] = [
     (Act.ISSUE, {"is_sealed": True}, "Its billing period is sealed."),
+    (Act.ISSUE, {"posting": Posting.EXPORTED}, "It is in the ledger or on its way there."),
     (Act.VOID, {"posting": Posting.EXPORTED}, "It is in the ledger or on its way there."),
     (Act.VOID, {"posting": Posting.POSTED}, "It is in the ledger or on its way there."),
     (Act.VOID, {"open_disputes": 1}, "A dispute on it is not decided yet."),
