@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from apportion.money.amount import half_even
+from apportion.money.amount import half_even, plain, units
 from apportion.money.currency import units_per_minor
 from apportion.tie_out.stage import Stage
 from apportion.web.told import told
@@ -25,7 +25,6 @@ STAGE_WORDS: Mapping[str, _StrPromise] = {
     Stage.STATEMENTS: _("Statements"),
     Stage.JOURNAL: _("Journal"),
 }
-_ONE = 18  # decimals of a unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,16 @@ class Why:
     exact: str
     is_open: bool
     is_aside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A difference in a currency that no stage has, perhaps in none that can be read."""
+
+    name: str
+    sentence: str
+    amount: str
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class Table:
     holds: bool
     cost_basis: str
     currencies: tuple[InCurrency, ...]
-    loose: tuple[Why, ...] = field(default_factory=tuple)
+    loose: tuple[Loose, ...] = ()
 
     @property
     def open_sentences(self) -> list[str]:
@@ -95,7 +104,7 @@ def table(document: Mapping[str, Any]) -> Table | None:
         bool(document["holds"]),
         str(document["cost_basis"]),
         tuple(made),
-        tuple(_why(each, each["currency"] or "XXX") for each in loose),
+        tuple(_loose(each) for each in loose),
     )
 
 
@@ -109,42 +118,41 @@ def _part(
     rows: list[StageRow] = []
     before: int | None = None
     for stage in stages:
-        units = _units(stage["amount"])
+        amount = units(stage["amount"])
         whys = tuple(_why(each, currency) for each in differences if each["stage"] == stage["stage"])
-        step = None if before is None else _minor(units - before, currency)
+        step = None if before is None else _minor(amount - before, currency)
         rows.append(
-            StageRow(STAGE_WORDS.get(stage["stage"], stage["stage"]), _minor(units, currency),
-                     _exact(units, currency), step, whys)
+            StageRow(STAGE_WORDS.get(stage["stage"], stage["stage"]), _minor(amount, currency),
+                     _exact(amount, currency), step, whys)
         )  # fmt: skip
-        before = units
+        before = amount
     return InCurrency(currency, tuple(rows), reporting)
 
 
 def _why(each: Mapping[str, Any], currency: str) -> Why:
-    units = _units(each["amount"])
+    amount = units(each["amount"])
     return Why(
         str(each["name"]),
         str(each["sentence"]),
-        _minor(units, currency),
-        _exact(units, currency),
+        _minor(amount, currency),
+        _exact(amount, currency),
         not each["accepted"],
         bool(each["aside"]),
     )
 
 
-def _units(text: str) -> int:
-    """Exact decimal text as units of 10⁻¹⁸."""
-    whole, _point, part = text.partition(".")
-    return int(whole + part.ljust(_ONE, "0"))
+def _loose(each: Mapping[str, Any]) -> Loose:
+    """Rows kept aside may have a currency that nobody can read: their digits are shown as they are."""
+    amount = f"{plain(units(each['amount']))} {each['currency']}".rstrip()
+    return Loose(str(each["name"]), str(each["sentence"]), amount, not each["accepted"])
 
 
-def _minor(units: int, currency: str) -> int:
-    return half_even(units, units_per_minor(currency))
+def _minor(amount: int, currency: str) -> int:
+    return half_even(amount, units_per_minor(currency))
 
 
-def _exact(units: int, currency: str) -> str:
+def _exact(amount: int, currency: str) -> str:
     """All digits, where minor units do not show them."""
-    if units % units_per_minor(currency) == 0:
+    if amount % units_per_minor(currency) == 0:
         return ""
-    sign, (whole, part) = "-" if units < 0 else "", divmod(abs(units), 10**_ONE)
-    return f"{sign}{whole}.{part:018d}".rstrip("0")
+    return plain(amount)
