@@ -137,6 +137,7 @@ def test_the_look_follows_the_system_until_one_is_chosen(browser: Browser, site:
         page.get_by_label("Look").select_option("light")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Saved.").wait_for()
+        page.wait_for_load_state()  # a text may be there before the page's colours
         light = page.evaluate(ground)
         assert dark != light
         page.emulate_media(color_scheme="light")

@@ -17,14 +17,19 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import psycopg
 import pytest
 import typst
 
-from tests import browser, openid, postgres
+from tests import openid, postgres
+from tests.browser import LOOKS, axe, screenshot, screenshots, visit
 from vendoring import FONTS, ICONS, PAGES, RECORD, VendoringError, listed, vendor
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = json.loads((ROOT / RECORD).read_text(encoding="utf-8"))["packages"]
@@ -166,48 +171,48 @@ PAGE = """<!doctype html><html lang="en" data-bs-theme="{theme}"><head><title>Su
 
 
 @pytest.mark.slow
-def test_chromium_shows_a_page_with_what_was_brought_in_and_axe_judges_it(site: str, tmp_path: Path) -> None:
+def test_chromium_shows_a_page_with_what_was_brought_in_and_axe_judges_it(
+    site: str, tmp_path: Path, browser: Browser
+) -> None:
     icons = "".join(
         f'<svg class="icon" aria-hidden="true"><use href="vendor/icons.svg#{name}"/></svg>'
         for name in listed(ROOT / ICONS)
     )
     (tmp_path / "part.html").write_text("<b>swapped</b>", encoding="utf-8")
     swapped = '<p hx-get="part.html" hx-trigger="load">before</p><div id="chart" style="width:20rem;height:9rem"></div>'
-    with browser.chromium() as chromium:
-        for look in browser.LOOKS:
-            theme = "dark" if look == "dark" else "light"
-            (tmp_path / "index.html").write_text(PAGE.format(theme=theme, body=icons + swapped), encoding="utf-8")
-            with browser.visit(chromium, look) as page:
-                page.goto(site)
-                page.get_by_text("swapped").wait_for()
-                page.evaluate(
-                    "() => echarts.init(document.getElementById('chart'), null, {renderer: 'svg', locale: 'DE'})"
-                    ".setOption({series: [{type: 'sankey', data: [{name: 'a'}, {name: 'b'}],"
-                    " links: [{source: 'a', target: 'b', value: 1}]}]})"
-                )
-                assert page.locator("#chart path").count() > 0
-                assert not browser.axe(page)
-                assert browser.screenshot(page, tmp_path / f"{look}.png").stat().st_size > 10_000
-
-        (tmp_path / "index.html").write_text(PAGE.format(theme="light", body="<img src='vendor/icons.svg'>"), "utf-8")
-        with browser.visit(chromium) as page:
+    for look in LOOKS:
+        theme = "dark" if look == "dark" else "light"
+        (tmp_path / "index.html").write_text(PAGE.format(theme=theme, body=icons + swapped), encoding="utf-8")
+        with visit(browser, look) as page:
             page.goto(site)
-            assert [line.split()[0] for line in browser.axe(page)] == ["image-alt"]
+            page.get_by_text("swapped").wait_for()
+            page.evaluate(
+                "() => echarts.init(document.getElementById('chart'), null, {renderer: 'svg', locale: 'DE'})"
+                ".setOption({series: [{type: 'sankey', data: [{name: 'a'}, {name: 'b'}],"
+                " links: [{source: 'a', target: 'b', value: 1}]}]})"
+            )
+            assert page.locator("#chart path").count() > 0
+            assert not axe(page)
+            assert screenshot(page, tmp_path / f"{look}.png").stat().st_size > 10_000
+
+    (tmp_path / "index.html").write_text(PAGE.format(theme="light", body="<img src='vendor/icons.svg'>"), "utf-8")
+    with visit(browser) as page:
+        page.goto(site)
+        assert [line.split()[0] for line in axe(page)] == ["image-alt"]
 
 
 @pytest.mark.slow
-def test_a_page_that_asks_elsewhere_or_breaks_its_policy_fails(site: str, tmp_path: Path) -> None:
+def test_a_page_that_asks_elsewhere_or_breaks_its_policy_fails(site: str, tmp_path: Path, browser: Browser) -> None:
     pages = {
         "asked for beyond": "<title>x</title><img alt='' src='http://192.0.2.1/pixel.png'>",
         "nothing is not defined": "<title>x</title><script>nothing.there()</script>",
         "Content Security Policy": PAGE.format(theme="light", body="<script>1</script>"),
     }
-    with browser.chromium() as chromium:
-        for complaint, text in pages.items():
-            (tmp_path / "index.html").write_text(text, encoding="utf-8")
-            with pytest.raises(AssertionError, match=complaint), browser.visit(chromium) as page:
-                page.goto(site)
-        paths = browser.screenshots(chromium, f"{site}/vendor/icons.LICENSE.txt", tmp_path, "licence")
+    for complaint, text in pages.items():
+        (tmp_path / "index.html").write_text(text, encoding="utf-8")
+        with pytest.raises(AssertionError, match=complaint), visit(browser) as page:
+            page.goto(site)
+    paths = screenshots(browser, f"{site}/vendor/icons.LICENSE.txt", tmp_path, "licence")
     assert [path.name for path in paths] == ["licence-light.png", "licence-dark.png", "licence-phone.png"]
 
 
@@ -245,8 +250,8 @@ def test_the_openid_provider_describes_itself_and_sends_people_back() -> None:
 
 
 @pytest.mark.slow
-def test_a_person_signs_in_on_the_page_of_the_openid_provider(site: str) -> None:
-    with openid.provider() as running, browser.chromium() as chromium, browser.visit(chromium) as page:
+def test_a_person_signs_in_on_the_page_of_the_openid_provider(site: str, browser: Browser) -> None:
+    with openid.provider() as running, visit(browser) as page:
         page.goto(_start(running, f"{running.issuer}/auth", site))
         openid.sign_in(page, dataclasses.replace(running.account("carl"), password="guessed"))  # noqa: S106
         page.get_by_role("alert").wait_for()

@@ -35,6 +35,13 @@ def test_a_journal_is_read_back_and_written_to_the_same_bytes_again(name: str) -
     assert targets.parse(name, files) == made
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_texts_that_stay_in_the_companion_come_back(name: str) -> None:
+    made = whole(small(), name)
+    files = rendered(name, made, companion=frozenset({"text", "entry_text"})).files
+    assert targets.parse(name, files) == made
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_an_empty_journal_is_read_back(name: str) -> None:
     made = replace(small(), entries=(), statistical=())

@@ -41,19 +41,19 @@ def _rest(held: set[str], lines: Lines) -> list[str]:
 def section(lines: Lines, held: set[str]) -> Section:
     """What goes into the companion of these lines, where `held` are the fields that the files have."""
     rest = _rest(held, lines)
-    fields = {field: lines[field] for field in rest if field not in ENTRY_FIELDS}
+    fields = {field: lines.itself(field) for field in rest if field not in ENTRY_FIELDS}
     if lines["books"][:1] != [""] and "signed" in held:
         fields |= _other_amounts(lines, held)
     fields = {"line": lines["line"], **fields}
     fields = {field: texts for field, texts in fields.items() if any(texts)}
     constant = {field: texts[0] for field, texts in fields.items() if len(set(texts)) == 1}
     varying = [field for field in fields if field not in constant]
+    heading = {field: lines.itself(field) for field in ENTRY_FIELDS if field in rest or field in _ALWAYS}
     heads: dict[int, dict[str, str]] = {}
     start = 0
     for document in lines.documents:
         if document.place not in heads:
-            head = {field: lines[field][start] for field in ENTRY_FIELDS if field in rest or field in _ALWAYS}
-            heads[document.place] = {field: text for field, text in head.items() if text}
+            heads[document.place] = {field: texts[start] for field, texts in heading.items() if texts[start]}
         start += len(document.lines)
     return {
         "entries": [heads[place] for place in sorted(heads)],

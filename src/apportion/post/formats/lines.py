@@ -53,6 +53,12 @@ class Lines:
             self._made[field] = self._make(field)
         return self._made[field]
 
+    def itself(self, field: str) -> list[str]:
+        """The field as the entries have it, also where the target's files only have what stands in for it."""
+        if field == "text":
+            return [posting.text for posting in self.postings]
+        return self._each(_OF_DOCUMENT[field]) if field == "entry_text" else self[field]
+
     def constant(self, text: str) -> list[str]:
         """A column with one text in every line; the same text is the same column."""
         return self._constants.setdefault(text, [text] * len(self))
