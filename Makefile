@@ -12,6 +12,9 @@ TRYTON := .tryton/.synced
 # The words of the pages in other languages, compiled from what people write.
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard src/apportion/web/locale/*/LC_MESSAGES/*.po))
 
+# What Python has compiled is kept for the next run, whoever asked for something else: every process of the tests reads it.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test check bench format words lock tools clean
 
 help:
@@ -64,7 +67,7 @@ check: .venv/.installed
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q -n auto -m "not slow"
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile -p tests.quick -m "not slow and not thorough"
 
 test: .venv/.installed tools
 	@$(BIN)/ruff format --check .
@@ -86,7 +89,7 @@ words: .venv/.installed
 
 lock: | .venv/.synced
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-header \
-	  pyproject.toml --extra web --group dev --group bench --output-file requirements.lock
+	  pyproject.toml --extra web --extra einvoice --group dev --group bench --output-file requirements.lock
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-header --no-annotate \
 	  tests/tryton/requirements.in --output-file tests/tryton/requirements.lock
 	@$(NPM) update --package-lock-only --loglevel=error

@@ -146,6 +146,12 @@ class JournalRefusedError(DocumentError):
     code = "JOURNAL_REFUSED"
 
 
+class EInvoiceRefusedError(DocumentError):
+    """Everything that keeps a document from being a valid e-invoice, before any file of it was handed over."""
+
+    code = "EINVOICE_REFUSED"
+
+
 class AllocationRefusedError(ApportionError):
     """A pool that cannot be shared without losing or inventing money."""
 
@@ -189,9 +195,20 @@ class UnbalancedEntryError(ApportionError):
 
 
 class UnmappedError(ApportionError):
-    """A cost group without the coding that the ledger needs."""
+    """A cost group without the coding that the ledger needs. `groups` are their codes, each with what it lacks."""
 
     code = "UNMAPPED"
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        place: Place | None = None,
+        advice: str = "",
+        groups: Sequence[tuple[str, tuple[str, ...]]] = (),
+    ) -> None:
+        super().__init__(sentence, place=place, advice=advice)
+        self.groups = tuple(groups)
 
 
 class NotFoundError(ApportionError):

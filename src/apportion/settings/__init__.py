@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -18,8 +18,10 @@ from apportion import yamlfile
 from apportion.errors import BadValueError
 from apportion.money.exchange import OLDEST, Choice
 from apportion.settings.ledger import LedgerAccounts
-from apportion.settings.section import Filled, Section, check_currency
-from apportion.yamlfile import Flag, Text, refuse
+from apportion.settings.parties import Party
+from apportion.settings.section import Filled, Inside, Section, check_currency
+from apportion.settings.targets import TargetName, TargetSettings, unknown_dimensions
+from apportion.yamlfile import Flag, Text, refuse, refuse_all
 
 FILE_NAME = "apportion.yaml"
 
@@ -66,14 +68,6 @@ def _choice(text: str) -> str:
     return text
 
 
-def _inside(name: str) -> str:
-    """A file that is copied with every run: from outside the workspace there would be no place for it."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        raise refuse("BAD_FILE", f"'{name}' is not in the workspace.", "Bring the file there, and name it from there.")
-    return name
-
-
 def _ppm(value: object) -> object:
     """A part of a whole in per cent, as millionths: ``99.5%`` is 995000."""
     if not isinstance(value, str):
@@ -96,7 +90,6 @@ def _once_each(days: tuple[int, ...]) -> tuple[int, ...]:
 
 
 Ppm = Annotated[int, BeforeValidator(_ppm), Field(ge=0, le=10**6)]
-Inside = Annotated[Filled, AfterValidator(_inside)]
 
 
 class PayerCoding(Section):
@@ -324,6 +317,8 @@ class Settings(Section):
     budgets: Inside | None = None
     payer: PayerCoding = PayerCoding()
     ledger: LedgerAccounts = LedgerAccounts()
+    targets: Mapping[TargetName, TargetSettings] = Field(default_factory=dict)
+    parties: Mapping[Filled, Party] = Field(default_factory=dict)
     exchange: ExchangeSettings | None = None
     database: Text = ""
     site: SiteSettings = SiteSettings()
@@ -354,6 +349,12 @@ class Settings(Section):
                     at=(spelling,),
                 )
         return aliases
+
+    @model_validator(mode="after")
+    def _axes_of_something(self) -> Settings:
+        if found := unknown_dimensions(self.targets, self.ledger.dimensions):
+            raise refuse_all(found)
+        return self
 
     def source(self, name: str) -> SourceSettings:
         """The settings of a source; the defaults for one that the file does not name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -30,5 +31,16 @@ def check_filled(text: str) -> str:
     return text
 
 
+def check_inside(name: str) -> str:
+    """A file of the workspace: what a run depends on is copied with it, so that outside there is no place for it."""
+    if not name.isprintable():
+        raise refuse("BAD_FILE", "The name of the file holds a sign that cannot be shown.", "Write it without.")
+    path = PurePosixPath(name.replace("\\", "/"))
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        raise refuse("BAD_FILE", f"'{name}' is not in the workspace.", "Bring the file there, and name it from there.")
+    return name
+
+
 Filled = Annotated[Text, AfterValidator(check_filled)]
 Currency = Annotated[Filled, AfterValidator(check_currency)]
+Inside = Annotated[Filled, AfterValidator(check_inside)]
