@@ -24,6 +24,7 @@ from apportion.warehouse.resource_changes import Effect, Effects, changed
 from apportion.warehouse.resource_sums import Selection
 from tests.charges import Row
 from tests.examples.months import Month, allocated, by_account
+from tests.often import often
 
 pytestmark = pytest.mark.slow  # the quick loop has the worked example
 
@@ -96,7 +97,7 @@ class Sides:
         return Side(statements(month.allocation, month.tree, month.policy, "ST"), month.allocation.shares)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=often(25), deadline=None)
 @given(before=months, after=months)
 def test_parts_sum_to_the_change_and_the_other_way_round_negates_it(before: list[Row], after: list[Row]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -120,7 +121,7 @@ def test_parts_sum_to_the_change_and_the_other_way_round_negates_it(before: list
     assert exact[0] == {key: -units for key, units in exact[1].items()}
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=often(10), deadline=None)
 @given(rows=months)
 def test_nothing_changed_is_nothing(rows: list[Row]) -> None:
     with tempfile.TemporaryDirectory() as directory:

@@ -36,6 +36,7 @@ from apportion.allocate.rule import (
 from apportion.organization.cost_group import CostGroup, Organization
 from apportion.warehouse import queries
 from tests.charges import TYPES, Row, snapshot
+from tests.often import often
 
 pytestmark = pytest.mark.slow  # the quick loop has the worked examples
 
@@ -152,7 +153,7 @@ def decides(rule: Rule, charge: dict[Field, str | None]) -> Target | None:
     return Target(Holder.COST_GROUP, code)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=often(60), deadline=None)
 @given(rules, charges, st.sampled_from(["MAP(VARCHAR, VARCHAR)", "VARCHAR"]))
 def test_the_first_rule_that_meets_a_charge_decides(
     policy: list[Rule],

@@ -22,12 +22,13 @@ from apportion.errors import AllocationRefusedError, NotFoundError
 from apportion.invoice.render import json_text
 from apportion.invoice.statement import statements
 from tests.laws.generated import PERIOD, TREE, cells, orders, pools, usages
+from tests.often import often
 
 pytestmark = pytest.mark.slow  # the quick loop has the worked examples
 
 
 few = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=often(25), deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
 # Any policy under any order; and such as may be solved together, which refuses less.
 policies = st.one_of(

@@ -18,10 +18,11 @@ from apportion.post.formats.arrange import divided
 from apportion.post.journal import Journal
 from tests.formats import ALL, options
 from tests.laws.test_ledger_laws import machine_texts
+from tests.often import often
 
 law = settings(
     deadline=None,
-    max_examples=12,
+    max_examples=often(12),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what fails is small enough as it is
 )

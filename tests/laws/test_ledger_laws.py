@@ -40,9 +40,10 @@ from apportion.reconcile.difference import tolerance
 from apportion.reconcile.provider_invoice import provider_invoices
 from apportion.tie_out import tie_out
 from apportion.warehouse.snapshot import DeliveredInvoice, Total
+from tests.often import often
 
 # A busy machine may take its time; fewer examples keep the quick loop quick.
-law = settings(deadline=None, max_examples=60)
+law = settings(deadline=None, max_examples=often(60))
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 CURRENCIES = ("EUR", "JPY", "KWD", "CLF")

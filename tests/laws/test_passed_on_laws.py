@@ -19,13 +19,14 @@ from apportion.allocate.waterfall import Circumstances, share_pools
 from apportion.errors import AllocationRefusedError, ConservationError, InputRefusedError
 from apportion.money.amount import ONE
 from tests.laws.generated import PERIOD, TREE, cells, orders, pools, usages
+from tests.often import often
 
 pytestmark = pytest.mark.slow  # the quick loop has the worked examples
 
 
 CHARGED, COSTS = 1, 4
 others = st.lists(st.integers(-(10**22), 10**22) | st.none(), min_size=3, max_size=3)
-many = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=often(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def allocation(found: Sequence[Cell], policy: Sequence[Pool], order: PoolOrder, usage: Usage) -> Allocation:

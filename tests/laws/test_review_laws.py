@@ -19,6 +19,7 @@ from apportion.organization.coding import Coding
 from apportion.organization.ownership import Owners
 from apportion.review.settlement import Move, Recipient, Where, counterfactual, others, settlement, taken
 from apportion.review.states import Act, Issue, Posting, Review, Situation, StateError, acts, refusal, step
+from tests.often import often
 
 situations = st.builds(
     Situation,
@@ -96,7 +97,7 @@ class Document(RuleBasedStateMachine):
 
 
 TestDocument = Document.TestCase
-TestDocument.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestDocument.settings = settings(max_examples=often(60), stateful_step_count=40, deadline=None)
 
 
 codes = st.sampled_from(["search", "shop", "ads", "data"])

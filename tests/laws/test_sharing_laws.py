@@ -21,12 +21,13 @@ from apportion.errors import AllocationRefusedError
 from apportion.money.currency import units_per_minor
 from apportion.money.split import to_step
 from tests.laws.generated import GROUPS, PERIOD, TREE, bases, cells, meters, orders, pools, quantities, usages
+from tests.often import often
 
 pytestmark = pytest.mark.slow  # the quick loop has the worked examples
 
 
 generous = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=often(40), deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
 
 

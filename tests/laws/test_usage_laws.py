@@ -21,6 +21,7 @@ from apportion.organization.cost_group import CostGroup, Tree
 from apportion.periods import BillingPeriod
 from apportion.warehouse import usage as stored
 from apportion.warehouse.store import Workspace
+from tests.often import often
 
 pytestmark = pytest.mark.slow  # the quick loop has the worked examples
 
@@ -71,7 +72,7 @@ def current(workspace: Workspace) -> tuple[str, list[stored.UsageRow]]:
     return stored.digest({source: file.sha256 for source, file in files.items()}), rows
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=often(12), deadline=None)
 @given(rows=ROWS, chance=st.integers(0, 99))
 def test_any_order_of_rows_and_files_gives_the_same_usage(rows: list[tuple[str, ...]], chance: int) -> None:
     with TemporaryDirectory() as name:
@@ -101,7 +102,7 @@ def test_any_order_of_rows_and_files_gives_the_same_usage(rows: list[tuple[str, 
         assert sum(Fraction(row.value, ONE) for row in found[0][1]) == delivered, "exact to the last digit"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=often(25), deadline=None)
 @given(rows=ROWS, chance=st.integers(0, 99))
 def test_whatever_comes_is_used_by_somebody_or_shown_as_nobodys(rows: list[tuple[str, ...]], chance: int) -> None:
     made = [

@@ -34,12 +34,18 @@ LATER = charge(
 )
 
 
-@pytest.fixture
-def books(tmp_path: Path) -> Books:
-    made = Books(tmp_path / "books")
+@pytest.fixture(scope="module")
+def allocated(tmp_path_factory: pytest.TempPathFactory) -> Books:
+    """Both months, worked out once; to be copied, not changed."""
+    made = Books(tmp_path_factory.mktemp("drill") / "books")
     made.month(SEPTEMBER, BEFORE)
     made.month(OCTOBER, [*AFTER, LATER])
     return made
+
+
+@pytest.fixture
+def books(allocated: Books, tmp_path: Path) -> Books:
+    return allocated.copied(tmp_path / "books")
 
 
 def red(books: Books, service: str) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from apportion.cli import main
@@ -60,18 +64,33 @@ def workspace(
     policy: str = POLICY,
     allocated: bool = True,
 ) -> Workspace:
-    """A workspace with these months, each allocated unless not asked for."""
-    root.mkdir(exist_ok=True)
+    """A workspace with these months, each allocated unless not asked for.
+
+    The same one is worked out once by every process of the tests, and copied from then on.
+    """
+    given = tuple((period, tuple(charges)) for period, charges in months.items())
+    shutil.copytree(_made_once(given, organization, policy, allocated), root, dirs_exist_ok=True)
+    return Workspace.open(root)
+
+
+@cache
+def _made_once(
+    months: tuple[tuple[BillingPeriod, tuple[Charge, ...]], ...], organization: str, policy: str, allocated: bool
+) -> Path:
+    kept = tempfile.mkdtemp(prefix="apportion-tests-")
+    atexit.register(shutil.rmtree, kept, ignore_errors=True)
+    root = Path(kept, "books")
+    root.mkdir()
     (root / "apportion.yaml").write_text(SETTINGS, encoding="utf-8")
     (root / "organization.yaml").write_text(organization, encoding="utf-8")
     (root / "policy.yaml").write_text(policy, encoding="utf-8")
     done("init", str(root))
-    for period, charges in months.items():
+    for period, charges in months:
         (root / f"{period}.csv").write_text(month(charges, period), encoding="utf-8")
         done("--workspace", str(root), "ingest", str(root / f"{period}.csv"), "--source", "cloud")
         if allocated:
             done("--workspace", str(root), "allocate", str(period))
-    return Workspace.open(root)
+    return root
 
 
 def done(*words: str) -> None:
