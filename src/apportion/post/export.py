@@ -10,12 +10,16 @@ from apportion.post.journal import Journal
 
 
 def write_journal(journal: Journal, directory: Path) -> tuple[Path, ...]:
-    """Write ``journal-PERIOD`` as .csv with .control.json, .hledger, .beancount and .json; return the files.
+    """Write the files of `generic_files`. Raises as that does, and `StorageError` when the disk refuses."""
+    return write_files(generic_files(journal), directory)
+
+
+def generic_files(journal: Journal) -> dict[str, bytes]:
+    """``journal-PERIOD`` as .csv with .control.json, .hledger, .beancount and .json, by name.
 
     Statistical quantities, where there are some, are in a .statistical.csv of their own.
 
-    The same journal gives the same bytes. Raises `BadValueError` for text that machine files refuse, before anything
-    is written, and `StorageError` when the disk refuses.
+    The same journal gives the same bytes. Raises `BadValueError` for text that machine files refuse.
     """
     machine = csv_text.render(journal)
     name = f"journal-{journal.period}"
@@ -27,4 +31,4 @@ def write_journal(journal: Journal, directory: Path) -> tuple[Path, ...]:
         f"{name}.beancount": beancount.render(journal),
         f"{name}.json": json_text.render(journal),
     }
-    return write_files(contents, directory)
+    return {file: text.encode("utf-8") for file, text in contents.items()}

@@ -123,7 +123,7 @@ def _with_cents(made: list[Posting], off: int, used: Quote, accounts: PostingAcc
     header, *others = sorted(range(len(made)), key=lambda place: (-abs(made[place].amount_minor), place))
     if accounts.exchange_rounding:
         whole = made[header]
-        at = LedgerAccount(whole.company, accounts.exchange_rounding, _center(accounts, whole.company))
+        at = _at(accounts, whole.company, accounts.exchange_rounding)
         line = Posting.at(at, whole.currency, 0, "Rounding of converted amounts")
         return [*made, replace(line, local=used.difference(-off))]
     for place in others:
@@ -168,11 +168,14 @@ def settle(
     postings = [cleared, payment]
     if off:
         role = "exchange_loss" if off < 0 else "exchange_gain"
-        at = LedgerAccount(owed.company, accounts.code(role), _center(accounts, owed.company))
+        at = _at(accounts, owed.company, accounts.code(role))
         line = Posting.at(at, owed.currency, 0, head.text, owed.ref)
         postings.append(replace(line, local=paid.difference(-off)))
     return head.entry(EntryKind.EXCHANGE_DIFFERENCE, postings)
 
 
-def _center(accounts: PostingAccounts, company: str) -> str:
-    return accounts.payer.cost_center if company == accounts.payer.company else ""
+def _at(accounts: PostingAccounts, company: str, account: str) -> LedgerAccount:
+    """An account for what rates leave over: the payer's on its cost center and department, another company's bare."""
+    payer = accounts.payer
+    codes = (payer.cost_center, payer.department) if company == payer.company else ()
+    return LedgerAccount(company, account, *codes)

@@ -197,7 +197,7 @@ def codings(
     rest. Raises `UnmappedError` that names every such group and its missing codes where there is no suspense account.
     """
     found: dict[str, Coding] = {}
-    faults: list[str] = []
+    faults: list[tuple[str, tuple[str, ...]]] = []
     for statement in statements:
         missing = _missing(statement.coding, accounts.payer)
         if str(statement.number) in by_rule:
@@ -212,11 +212,13 @@ def codings(
                 ledger_account=accounts.suspense,
             )
         else:
-            faults.append(f"'{statement.holder.code}' ({', '.join(missing)})")
+            faults.append((statement.holder.code, tuple(missing)))
     if faults:
+        said = "; ".join(f"'{code}' ({', '.join(missing)})" for code, missing in faults)
         raise UnmappedError(
-            f"Codes are missing for {len(faults)} cost group{'' if len(faults) == 1 else 's'}: {'; '.join(faults)}.",
+            f"Codes are missing for {len(faults)} cost group{'' if len(faults) == 1 else 's'}: {said}.",
             advice="Add them in the organization file, or name a suspense account in the settings.",
+            groups=faults,
         )
     return found
 

@@ -48,6 +48,8 @@ from tests.cutting import Treat, Way, way
 from tests.erp_server import KEY, Ledger
 from tests.pushing import entry, journal, posting
 
+pytestmark = pytest.mark.thorough  # each interface once more
+
 MARCH = date(2026, 3, 31)
 
 

@@ -109,6 +109,31 @@ def reserved(before: Push | None, slot: Slot, content_hash: str) -> Push:
     return before
 
 
+def busy(target: str, company: str) -> TargetBusyError:
+    """What `PushBook.alone` says when another push does not end."""
+    return TargetBusyError(
+        f"Another push to {target} is on its way for company {company or 'without a code'}.",
+        advice="Wait until it has ended, then push again: nothing is posted twice.",
+    )
+
+
+@contextmanager
+def held_alone(path: Path, target: str, company: str, patience: float) -> Iterator[None]:  # float: seconds
+    """A lock on a file, which the system takes back when its process ends. Raises `TargetBusyError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        end = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise busy(target, company) from None
+                time.sleep(0.02)  # float: seconds
+        yield
+
+
 class FilePushBook:
     """A book of pushes in one file: a line of JSON for each thing that happened, flushed to the disk before it counts.
 
@@ -164,20 +189,7 @@ class FilePushBook:
     def alone(self, target: str, company: str) -> Iterator[None]:
         """See `PushBook`: a lock that the system takes back when its process ends."""
         name = sha256(f"{target}\x00{company}".encode()).hexdigest()[:16]
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.with_name(f"{self._path.name}.{name}.lock").open("a") as file:
-            end = time.monotonic() + self._patience
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= end:
-                        raise TargetBusyError(
-                            f"Another push to {target} is on its way for company {company or 'without a code'}.",
-                            advice="Wait until it has ended, then push again: nothing is posted twice.",
-                        ) from None
-                    time.sleep(0.02)  # float: seconds
+        with held_alone(self._path.with_name(f"{self._path.name}.{name}.lock"), target, company, self._patience):
             yield
 
     def _last(self, slot: Slot) -> Push | None:

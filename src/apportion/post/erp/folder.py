@@ -50,6 +50,11 @@ def content(document: Document, key: str, reverses: Link | None) -> bytes:
     return json_text(found).encode("utf-8") + b"\n"
 
 
+def digests(files: Mapping[str, bytes]) -> bytes:
+    """The SHA-256 of each file, as ``sha256sum`` writes and checks it."""
+    return "".join(f"{sha256(made).hexdigest()}  {name}\n" for name, made in files.items()).encode("ascii")
+
+
 @dataclass(frozen=True)
 class FolderTarget:
     """A folder on this machine, or one that is mounted here. Files are named by the key, so nothing is there twice."""
@@ -72,16 +77,19 @@ class FolderTarget:
         """See `Target`."""
         return document.sums(name for line in document.lines for name, _ in line.codes)
 
+    def files(self, document: Document, key: str, reverses: Link | None) -> Mapping[str, bytes]:
+        """What is dropped for a document, by file name, in the order that it is put there."""
+        made = content(document, key, reverses)
+        return {f"{key}.json": made, f"{key}.json.sha256": digests({f"{key}.json": made})}
+
     def find(self, company: str, key: str) -> tuple[Found, ...]:
         """See `Target`: whoever reads the folder may have taken the file away."""
         return ()
 
     def create(self, document: Document, key: str, reverses: Link | None) -> Found:
         """See `Target`: under another name first, so that nobody reads half a file; the digest last."""
-        made = content(document, key, reverses)
-        digest = f"{sha256(made).hexdigest()}  {key}.json\n".encode("ascii")
         try:
-            for name, what in ((f"{key}.json", made), (f"{key}.json.sha256", digest)):
+            for name, what in self.files(document, key, reverses).items():
                 _dropped(self.folder / name, what)
         except OSError as error:
             raise StorageError(

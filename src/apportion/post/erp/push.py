@@ -110,13 +110,24 @@ class Pusher:
             return tuple(self.book.mark(push.key, PushState.WITHDRAWN) for _, push in open_ones)
 
     def holdings(self, journal: Journal) -> tuple[tuple[Document, Push | None, Holding | None], ...]:
-        """Each part of a journal with what the ledger holds of it now; None where it is not posted."""
+        """Each part of a journal with what the ledger holds of it now; None where it is not posted, or gone since."""
         found = []
         for document in self._documents(journal):
             push = self.book.latest(self.target.name, document.entry, document.company)
             is_there = push is not None and push.state in {PushState.POSTED, PushState.REVERSED}
-            found.append((document, push, self._read(document, push) if push and is_there else None))
+            found.append((document, push, self.held(document.company, push) if push and is_there else None))
         return tuple(found)
+
+    def held(self, company: str, push: Push) -> Holding | None:
+        """What the ledger holds of a posted push; None where it has no such entry any more."""
+        try:
+            return self.pace.patiently(self.clock, lambda: self.target.read(company, push.reference))
+        except UnknownReferenceError:
+            return None
+
+    def standing(self, company: str, push: Push) -> tuple[Found, ...]:
+        """Every entry of the ledger that carries a push's key, drafts included."""
+        return self._found(company, push.key)
 
     def _documents(self, journal: Journal) -> tuple[Document, ...]:
         return documents(journal, self.books, together=self.target.traits.together)

@@ -8,13 +8,16 @@ from datetime import date
 
 from apportion.money.amount import half_even
 from apportion.money.currency import minor_text
-from apportion.post.erp.book import PushState
-from apportion.post.erp.document import Document
+from apportion.post.erp.book import Push, PushState
+from apportion.post.erp.document import Document, Spot
 from apportion.post.erp.push import Pusher
 from apportion.post.erp.target import Holding, Standing
 from apportion.post.journal import Journal
 
 _MILLION = 10**6
+
+# An account by its company and code; amounts of it are in minor units.
+_Account = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class ReadBack:
     """What the ledger holds of some journals and their reversals.
 
     `passed_on` is, by company and currency, what the ledger took off the contra account: what cost groups carry.
-    `differences` are sentences, one for each amount that is not what was posted.
+    `differences` are sentences, one for each amount that is not what was posted. `of_journal` has both for each journal
+    by its id; what is said of an account as a whole belongs to none of them.
     """
 
     since: date
@@ -51,47 +55,69 @@ class ReadBack:
     rows: tuple[AccountRow, ...]
     passed_on: Mapping[tuple[str, str], int]
     differences: tuple[str, ...]
+    of_journal: Mapping[str, JournalBack] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalBack:
+    """What the ledger holds of one journal: see `ReadBack`. `entries` counts the parts that were looked at."""
+
+    entries: int
+    passed_on: Mapping[tuple[str, str], int]
+    differences: tuple[str, ...]
 
 
 @dataclass
 class _Sums:
-    ours: dict[tuple[str, str], int] = field(default_factory=dict)
-    held: dict[tuple[str, str], int] = field(default_factory=dict)
+    ours: dict[_Account, int] = field(default_factory=dict)
+    held: dict[_Account, int] = field(default_factory=dict)
     currencies: dict[str, str] = field(default_factory=dict)
     days: list[date] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
+    entries: int = 0
 
-    def count(self, document: Document, holding: Holding) -> None:
-        """Add an entry as we sent it and as the ledger shows it."""
+    def count(self, document: Document, sent: Mapping[Spot, int], holding: Holding | None) -> None:
+        """Add an entry as we sent it and as the ledger shows it; it shows nothing of one that is gone."""
+        self.entries += 1
         self.currencies[document.company] = document.currency
-        self.days.append(holding.posting_on)
-        for sums, found in ((self.ours, document.sums(())), (self.held, holding.sums)):
+        self.days.append(holding.posting_on if holding else document.posting_on)
+        for sums, found in ((self.ours, sent), (self.held, holding.sums if holding else {})):
             for (account, _), amount in found.items():
                 place = (document.company, account)
                 sums[place] = sums.get(place, 0) + amount
+
+    def add(self, other: _Sums) -> None:
+        """Add those of another journal."""
+        self.currencies.update(other.currencies)
+        self.days += other.days
+        self.differences += other.differences
+        for into, found in ((self.ours, other.ours), (self.held, other.held)):
+            for place, amount in found.items():
+                into[place] = into.get(place, 0) + amount
+
+    def passed_on(self, contra: str) -> dict[tuple[str, str], int]:
+        """What was taken off the contra account, by company and currency."""
+        return {
+            (company, self.currencies[company]): -amount
+            for (company, account), amount in self.held.items()
+            if account == contra
+        }
 
 
 def read_back(run: Pusher, journals: Sequence[Journal], contra: str) -> ReadBack:
     """Ask the ledger for every pushed entry of the journals, and for its trial balance of the same days.
 
-    A reversed entry counts together with its reversal, which must be there. `contra` is the account that passed-on cost
-    is taken off. Raises `TargetError`s when the ledger does not answer.
+    A reversed entry counts together with its reversal, which must be there; journals that are reversals themselves are
+    not to be given beside what they take back. `contra` is the account that passed-on cost is taken off. Raises
+    `TargetError`s when the ledger does not answer.
     """
-    sums = _Sums()
+    sums, of_journal = _Sums(), {}
     for journal in journals:
-        for document, push, holding in run.holdings(journal):
-            if push is None or holding is None:
-                continue
-            if holding.standing is not Standing.POSTED:
-                sums.differences.append(f"Entry {document.entry} is not posted any more ({push.number}).")
-            sums.count(document, holding)
-            expected = run.target.expected(document)
-            if dict(holding.sums) != dict(expected):
-                sums.differences.append(f"Entry {document.entry} is not what was posted as {push.number}.")
-            if push.state is PushState.REVERSED:
-                _count_reversal(run, document, push.key, sums)
+        found = _of_journal(run, journal)
+        sums.add(found)
+        of_journal[journal.id] = JournalBack(found.entries, found.passed_on(contra), tuple(found.differences))
     if not sums.days:
-        return ReadBack(date.min, date.min, (), {}, tuple(sums.differences))
+        return ReadBack(date.min, date.min, (), {}, tuple(sums.differences), of_journal)
     since, until = min(sums.days), max(sums.days)
     rows = _rows(run, sums, since, until)
     for row in rows:
@@ -101,8 +127,7 @@ def read_back(run: Pusher, journals: Sequence[Journal], contra: str) -> ReadBack
                 f"Account {row.account} of company {row.company} has {told} {row.currency} of ours in the ledger; "
                 f"{said} was posted."
             )
-    passed_on = {(row.company, row.currency): -row.held for row in rows if row.account == contra}
-    return ReadBack(since, until, rows, passed_on, tuple(sums.differences))
+    return ReadBack(since, until, rows, sums.passed_on(contra), tuple(sums.differences), of_journal)
 
 
 def recharged(back: ReadBack, invoiced: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], tuple[int, int]]:
@@ -113,7 +138,43 @@ def recharged(back: ReadBack, invoiced: Mapping[tuple[str, str], int]) -> dict[t
     found = {}
     for place, amount in invoiced.items():
         posted = back.passed_on.get(place, 0)
-        found[place] = (posted, half_even(posted * _MILLION, amount) if amount > 0 else 0)
+        found[place] = (posted, rate(posted, amount))
+    return found
+
+
+def rate(passed_on: int, invoiced: int) -> int:
+    """A part of what was invoiced in millionths; zero where nothing was."""
+    return half_even(passed_on * _MILLION, invoiced) if invoiced > 0 else 0
+
+
+def _of_journal(run: Pusher, journal: Journal) -> _Sums:
+    sums = _Sums()
+    for document, push, holding in run.holdings(journal):
+        if push is None or push.state not in {PushState.POSTED, PushState.REVERSED}:
+            continue
+        sums.count(document, document.sums(()), holding)
+        sums.differences += _of_entry(run, document, push, holding)
+        if push.state is PushState.REVERSED:
+            _count_reversal(run, document, push.key, sums)
+    return sums
+
+
+def _of_entry(run: Pusher, document: Document, push: Push, holding: Holding | None) -> list[str]:
+    """What is not as it was posted."""
+    named = f"Entry {document.entry} of company {document.company}"
+    if holding is None:
+        return [f"{named} is not in the ledger any more; it was posted as {push.number}."]
+    found = []
+    if holding.standing is not Standing.POSTED:
+        found.append(f"{named} is not posted any more ({push.number}).")
+        return found
+    if dict(holding.sums) != dict(run.target.expected(document)):
+        found.append(f"{named} is not what was posted as {push.number}.")
+    for each in run.standing(document.company, push):
+        if each.reference == push.reference and each.standing is Standing.POSTED:
+            continue
+        what = "a second time" if each.standing is Standing.POSTED else "a second time, as a draft"
+        found.append(f"{named} is in the ledger {what} ({each.number or each.reference}).")
     return found
 
 
@@ -124,13 +185,12 @@ def _count_reversal(run: Pusher, document: Document, key: str, sums: _Sums) -> N
     if not posted:
         sums.differences.append(f"The reversal of entry {document.entry} is not in the book of pushes.")
         return
-    holding = run.pace.patiently(run.clock, lambda: run.target.read(document.company, posted[-1].reference))
-    sums.days.append(holding.posting_on)
-    mirrored = {spot: -amount for spot, amount in document.sums(()).items()}
-    for into, found in ((sums.ours, mirrored), (sums.held, dict(holding.sums))):
-        for (account, _), amount in found.items():
-            place = (document.company, account)
-            into[place] = into.get(place, 0) + amount
+    holding = run.held(document.company, posted[-1])
+    sums.count(document, {spot: -amount for spot, amount in document.sums(()).items()}, holding)
+    if holding is None:
+        sums.differences.append(f"The reversal of entry {document.entry} is not in the ledger any more.")
+    elif holding.standing is not Standing.POSTED:
+        sums.differences.append(f"The reversal of entry {document.entry} is not posted any more.")
 
 
 def _rows(run: Pusher, sums: _Sums, since: date, until: date) -> tuple[AccountRow, ...]:

@@ -10,13 +10,12 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from apportion.errors import InputRefusedError
 from apportion.post.erp.document import Document
 from apportion.post.erp.errors import NotAuthorisedError, Rejection, TargetDownError, TargetSilentError
-from apportion.post.erp.folder import FolderTarget, content
+from apportion.post.erp.folder import FolderTarget
 from apportion.post.erp.target import Found, Link, Standing
 
 _PLACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@:-]*", re.ASCII)
@@ -51,9 +50,8 @@ class SftpTarget(FolderTarget):
         return ()
 
     def create(self, document: Document, key: str, reverses: Link | None) -> Found:
-        """See `Target`: both files under other names first, then renamed, the digest last."""
-        made = content(document, key, reverses)
-        names = {f"{key}.json": made, f"{key}.json.sha256": f"{sha256(made).hexdigest()}  {key}.json\n".encode("ascii")}
+        """See `Target`: all files under other names first, then renamed, the digest last."""
+        names = self.files(document, key, reverses)
         with tempfile.TemporaryDirectory() as folder:
             lines = [f'cd "{self.folder}"']
             for name, what in names.items():
