@@ -16,9 +16,11 @@ from apportion.actions.charging import MONTHLY
 from apportion.allocate.rule import Holder
 from apportion.invoice.credit_note import NOTES
 from apportion.invoice.paper import PaperKind
+from apportion.post.lifecycle import JournalState
 from apportion.records.closes import Close
 from apportion.records.disputes import UNDECIDED, Dispute
 from apportion.records.documents import Document, DocumentTotal
+from apportion.records.journals import LedgerJournal
 from apportion.records.stamp import kept
 from apportion.review.states import Issue, Posting, Review
 
@@ -191,7 +193,7 @@ class Figures:
     disputes: tuple[Dispute, ...] = ()
     dispute_count: int = 0
     silent: tuple[Document, ...] = ()
-    journals: tuple[JournalRow, ...] = ()
+    journals: tuple[LedgerJournal, ...] = ()
 
 
 @kept(most=24)
@@ -205,35 +207,14 @@ def figures(stamp: str, period: str, today: date) -> Figures:
         tuple(disputes),
         count,
         tuple(silent(period)) if counted.of(Review.AWAITING) else (),
-        tuple(journals(period)) if counted.exported or counted.posted else (),
+        tuple(journals(period)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRow:
-    """A journal that was exported for a period, and where its documents stand."""
-
-    id: str
-    documents: int
-    posted: int
-    reference: str
-
-
-def journals(period: str) -> list[JournalRow]:
-    """The journals of a period. One query."""
-    rows = (
-        Document.objects.filter(period=period, posting_state__in=[Posting.EXPORTED, Posting.POSTED])
-        .exclude(journal="")
-        .values_list("journal", "posting_state")
-        .annotate(count=Count("pk"), reference=Max("ledger_reference"))
-        .order_by("journal")
-    )
-    found: dict[str, JournalRow] = {}
-    for journal, posting, count, reference in rows:
-        old = found.get(journal, JournalRow(journal, 0, 0, ""))
-        posted = count if posting == Posting.POSTED else 0
-        found[journal] = JournalRow(journal, old.documents + count, old.posted + posted, reference or old.reference)
-    return list(found.values())
+def journals(period: str) -> list[LedgerJournal]:
+    """The journals of a period that were not withdrawn. One query."""
+    rows = LedgerJournal.objects.filter(period=period).exclude(state=JournalState.WITHDRAWN)
+    return list(rows.defer("body").order_by("pk"))
 
 
 def progress(periods: list[str]) -> dict[str, dict[str, int]]:

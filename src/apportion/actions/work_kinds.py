@@ -7,26 +7,32 @@ from threading import Lock
 from apportion.actions import (  # those that are not used here register kinds of their own
     auditing,  # noqa: F401
     closing,
+    handing_over,
     issuing,
+    journals,
+    ledgers,
     policy_simulation,  # noqa: F401
     posting,
     sealing,
     work_list,  # noqa: F401
 )
 from apportion.actions.acting import Actor
-from apportion.actions.posting import Exported
 from apportion.actions.working import Kind, Progress, Result, enqueue, register
 from apportion.actions.workspace import workspace
 from apportion.periods import BillingPeriod
+from apportion.post.erp.report import PushReport
+from apportion.post.lifecycle import JournalKind
 from apportion.records.closes import Close
 from apportion.records.documents import DocumentLine
+from apportion.records.journals import LedgerJournal
 from apportion.records.work import Work
 from apportion.review.permission import Permission
 from apportion.review.states import Issue
 
-ALLOCATE, ISSUE, SEAL, EXPORT = "allocate", "issue", "seal", "export journal"
-OF_A_CLOSE = (ALLOCATE, ISSUE, SEAL, EXPORT)
+ALLOCATE, ISSUE, SEAL, DRAW_UP, PUSH = "allocate", "issue", "seal", "draw up journal", "push journal"
+OF_A_CLOSE = (ALLOCATE, ISSUE, SEAL, DRAW_UP, PUSH)
 AT_ONCE = 20_000  # lines of documents that are added up or booked while a page waits
+PUSHED_AT_ONCE = 200  # lines of a journal that a ledger is sent while a page waits
 
 
 def ask_to_allocate(actor: Actor, period: BillingPeriod) -> Work:
@@ -47,12 +53,24 @@ def seal_or_ask(actor: Actor, period: BillingPeriod) -> Close | Work:
     return enqueue(actor, SEAL, period=period)
 
 
-def export_or_ask(actor: Actor, period: BillingPeriod) -> Exported | Work:
-    """Make a short journal now, and a long one in the background. Raises what `posting.export_journal` does."""
+def draw_up_or_ask(
+    actor: Actor, period: BillingPeriod, kind: JournalKind = JournalKind.TRANSFER, target: str = ""
+) -> LedgerJournal | Work:
+    """Make a short journal now, and a long one in the background. Raises what `journals.draw_up` does."""
     rows = DocumentLine.objects.filter(document__in=posting.exportable(period))
-    if rows.count() <= AT_ONCE:
-        return posting.export_journal(actor, period)
-    return enqueue(actor, EXPORT, period=period)
+    if kind is not JournalKind.TRANSFER or rows.count() <= AT_ONCE:
+        return journals.draw_up(actor, period, kind, target)
+    ledgers.ledger_for(workspace().settings, kind, target)
+    return enqueue(actor, DRAW_UP, period=period, arguments={"kind": kind, "target": target})
+
+
+def push_or_ask(actor: Actor, row: LedgerJournal) -> PushReport | Work:
+    """Push a short journal now, and a long one in the background. Raises what `handing_over.push` does."""
+    lines = sum(len(entry.postings) for entry in journals.content(row).entries)
+    if lines <= PUSHED_AT_ONCE:
+        return handing_over.push(actor, row.pk)
+    period = BillingPeriod.parse(row.period)
+    return enqueue(actor, PUSH, key=f"{PUSH} {row.pk}", period=period, arguments={"journal": row.pk})
 
 
 def _allocate(actor: Actor, work: Work, progress: Progress) -> Result:
@@ -83,16 +101,23 @@ def _seal(actor: Actor, work: Work, progress: Progress) -> Result:
     return {"sealed": close.sealed_at is not None}
 
 
-def _export(actor: Actor, work: Work, progress: Progress) -> Result:
+def _draw_up(actor: Actor, work: Work, progress: Progress) -> Result:
     period = BillingPeriod.parse(work.period)
     if work.attempts > 1 and not posting.exportable(period).exists():
         return {}  # its worker ended after the journal was made
     progress(0, 0, "Writing documents")
-    done = posting.export_journal(actor, period)
-    return {"journal": done.journal.id, "documents": done.documents, "files": [path.name for path in done.files]}
+    kind, target = JournalKind(work.arguments["kind"]), str(work.arguments["target"])
+    return {"journal": journals.draw_up(actor, period, kind, target).pk}
+
+
+def _push(actor: Actor, work: Work, progress: Progress) -> Result:
+    progress(0, 0, "Pushing to the ledger")
+    report = handing_over.push(actor, int(work.arguments["journal"]))
+    return {"posted": len(report.posted), "rejected": len(report.rejected)}
 
 
 register(Kind(ALLOCATE, Permission.PREPARE, _allocate))
 register(Kind(ISSUE, Permission.ISSUE, _issue))
 register(Kind(SEAL, Permission.SEAL, _seal))
-register(Kind(EXPORT, Permission.POST, _export))
+register(Kind(DRAW_UP, Permission.POST, _draw_up))
+register(Kind(PUSH, Permission.POST, _push))

@@ -5,7 +5,19 @@ Everything goes through the acts, as if people had pressed the buttons; only the
 
 from __future__ import annotations
 
-from apportion.actions import accepting, charging, closing, commenting, deciding, disputing, issuing, posting, sealing
+from apportion.actions import (
+    accepting,
+    charging,
+    closing,
+    commenting,
+    deciding,
+    disputing,
+    handing_over,
+    issuing,
+    journals,
+    posting,
+    sealing,
+)
 from apportion.close.month import Month
 from apportion.demo import clock, people
 from apportion.demo.story import FIRST
@@ -80,8 +92,11 @@ def _answered(done: Month, place: int) -> None:
             accepting.accept_many(people.actor("executive"), below=top.pk)
     with clock.at(clock.after(period, 14)):
         if posting.exportable(period).exists():
-            posting.export_journal(people.actor("second-controller"), period)
-            posting.confirm_posted(people.actor("second-controller"), period, f"CL-{period.year}{period.month:02d}-001")
+            made = journals.draw_up(people.actor("second-controller"), period)
+            journals.approve(people.actor("controller"), made.pk)
+            handing_over.export(people.actor("second-controller"), made.pk)
+            reference = f"CL-{period.year}{period.month:02d}-001"
+            handing_over.confirm(people.actor("second-controller"), made.pk, reference)
     with clock.at(clock.after(period, 20)):
         sealing.seal(people.actor("second-controller"), period, done=done)
 

@@ -48,8 +48,8 @@ def write_statements(statements: Sequence[Statement], directory: Path) -> tuple[
     return written
 
 
-def write_files(contents: Mapping[str, str], directory: Path) -> tuple[Path, ...]:
-    """Write UTF-8 texts under their names, each one whole or not at all. Raises `StorageError`."""
+def write_files(contents: Mapping[str, str] | Mapping[str, bytes], directory: Path) -> tuple[Path, ...]:
+    """Write texts (as UTF-8) or bytes under their names, each one whole or not at all. Raises `StorageError`."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return tuple(_replace(directory / name, content) for name, content in contents.items())
@@ -60,13 +60,13 @@ def write_files(contents: Mapping[str, str], directory: Path) -> tuple[Path, ...
         ) from error
 
 
-def _replace(path: Path, content: str) -> Path:
+def _replace(path: Path, content: str | bytes) -> Path:
     """Write aside, then rename: a reader finds the old file or the new one."""
     descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     aside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode("utf-8"))
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
         aside.chmod(0o644)
         aside.replace(path)
     except BaseException:

@@ -5,6 +5,7 @@ from apportion.records.closes import Close
 from apportion.records.disputes import Attachment, Comment, Dispute, Mention
 from apportion.records.documents import Document, DocumentBody, DocumentLine, DocumentTotal, Series
 from apportion.records.groups import CostGroup, Mode
+from apportion.records.journals import LedgerJournal, LedgerPush
 from apportion.records.people import ApiToken, Delegation, Grant, Person
 from apportion.records.policies import Claim, PolicyVersion
 from apportion.records.work import IdempotencyKey, Message, SentNotice, WebhookEndpoint, Work
@@ -26,6 +27,8 @@ __all__ = [
     "DocumentTotal",
     "Grant",
     "IdempotencyKey",
+    "LedgerJournal",
+    "LedgerPush",
     "Mention",
     "Message",
     "Mode",

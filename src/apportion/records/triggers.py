@@ -12,8 +12,14 @@ _DOCUMENT = (
     "kind period series_id number label statement holder cost_group_id name about_id dispute_id showback run_digest "
     "policy_digest body_digest prepared_by_id issued_at issued_by_id"
 ).split()
-_CHANGED = " OR ".join(f"OLD.{name} <=> NEW.{name}" for name in _DOCUMENT)
+# Of a journal what was drawn up stays, and of a push what it is about.
+_JOURNAL = "period kind target journal_id digest body reverses_id drawn_up_at drawn_up_by_id".split()
+_PUSH = "target entry company reverses round key content_hash".split()
 _OF_ISSUED = "EXISTS (SELECT 1 FROM records_document d WHERE d.id = OLD.document_id AND d.issue_state <> 'open')"
+
+
+def _changed(names: list[str]) -> str:
+    return " OR ".join(f"OLD.{name} <=> NEW.{name}" for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +56,22 @@ GUARDS: tuple[Guard, ...] = (
         "records_document_frozen",
         "records_document",
         "UPDATE",
-        f"{_ISSUED} AND ({_CHANGED} OR NEW.issue_state = 'open')",
+        f"{_ISSUED} AND ({_changed(_DOCUMENT)} OR NEW.issue_state = 'open')",
         "an issued document is never changed: write a credit note",
     ),
     Guard("records_document_kept", "records_document", "DELETE", _ISSUED, "an issued document is never deleted"),
+    Guard(
+        "records_ledgerjournal_frozen",
+        "records_ledgerjournal",
+        "UPDATE",
+        f"{_changed(_JOURNAL)} OR (OLD.label IS NOT NULL AND ({_changed(['series_id', 'number', 'label'])}))",
+        "a journal is never changed: withdraw it or reverse it",
+    ),
+    Guard("records_ledgerjournal_kept", "records_ledgerjournal", "DELETE", "TRUE", "a journal is never deleted"),
+    Guard(
+        "records_ledgerpush_frozen", "records_ledgerpush", "UPDATE", _changed(_PUSH), "a push keeps what it is about"
+    ),
+    Guard("records_ledgerpush_kept", "records_ledgerpush", "DELETE", "TRUE", "a push is never deleted"),
     *_of_issued("records_documenttotal"),
     *_of_issued("records_documentline"),
     *_of_issued("records_documentbody"),

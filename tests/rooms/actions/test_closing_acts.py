@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from apportion.actions import accepting, charging, closing, disputing, issuing, posting, sealing
+from apportion.actions import accepting, charging, closing, disputing, handing_over, issuing, journals, posting, sealing
 from apportion.actions.acting import SamePersonError
 from apportion.actions.tying import books_tie_out
 from apportion.errors import InputRefusedError
@@ -66,10 +66,11 @@ def test_a_month_from_complete_to_sealed(northwind: Books) -> None:
         _accept(northwind, code, owner)
     with pytest.raises(StateError, match="1 accepted invoice or note is not exported"):
         sealing.seal(northwind.actor("second"), OCTOBER)
-    exported = posting.export_journal(northwind.actor("second"), OCTOBER)
-    assert exported.documents == 1
-    assert [path.name for path in exported.files if path.suffix == ".csv"] == ["journal-2026-10.csv"]
-    assert posting.confirm_posted(northwind.actor("second"), OCTOBER, "4711") == 1
+    made = journals.draw_up(northwind.actor("second"), OCTOBER)
+    journals.approve(northwind.actor("controller"), made.pk)
+    _, files = handing_over.export(northwind.actor("second"), made.pk)
+    assert [path.name for path in files if path.suffix == ".csv"] == ["journal-2026-10.csv"]
+    assert handing_over.confirm(northwind.actor("second"), made.pk, "4711").state == "posted"
     sealing.seal(northwind.actor("second"), OCTOBER)
     assert northwind.workspace.sealed(OCTOBER) is not None
     assert sealing.seal(northwind.actor("second"), OCTOBER).sealed_at is not None
@@ -84,6 +85,8 @@ def test_a_month_from_complete_to_sealed(northwind: Books) -> None:
         "accept",
         "accept",
         "accept",
+        "draw up journal",
+        "approve journal",
         "export journal",
         "confirm posted",
         "seal",
@@ -214,15 +217,17 @@ def test_nobody_exports_what_they_allocated(northwind: Books) -> None:
     _charge(northwind, "red")
     issuing.issue(northwind.actor("controller"), OCTOBER)
     with pytest.raises(StateError, match="Nothing of 2026-10 waits"):
-        posting.export_journal(northwind.actor("controller"), OCTOBER)
+        journals.draw_up(northwind.actor("controller"), OCTOBER)
     _accept(northwind, "red", "red")
     with pytest.raises(SamePersonError):
-        posting.export_journal(northwind.actor("second"), OCTOBER)
-    done = posting.export_journal(northwind.actor("controller"), OCTOBER)
-    assert sum(posting_.amount_minor for entry in done.journal.entries for posting_ in entry.postings) == 0
-    assert posting.recall(northwind.actor("controller"), OCTOBER, done.journal.id, "The ledger was closed") == 1
-    assert posting.export_journal(northwind.actor("controller"), OCTOBER).journal.digest == done.journal.digest
-    posting.confirm_posted(northwind.actor("controller"), OCTOBER, "4711")
+        journals.draw_up(northwind.actor("second"), OCTOBER)
+    made = journals.draw_up(northwind.actor("controller"), OCTOBER)
+    journals.withdraw(northwind.actor("controller"), made.pk, "The ledger was closed")
+    again = journals.draw_up(northwind.actor("controller"), OCTOBER)
+    assert (again.journal_id, again.digest) == (made.journal_id, made.digest)
+    journals.approve(northwind.actor("second"), again.pk)
+    handing_over.export(northwind.actor("controller"), again.pk)
+    handing_over.confirm(northwind.actor("controller"), again.pk, "4711")
     assert Close.objects.get(period="2026-10").posted_at is not None
     with pytest.raises(SamePersonError):
         posting.reverse(northwind.actor("controller"), _document("red").pk, "Wrong year")
