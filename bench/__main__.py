@@ -1,6 +1,7 @@
 """``python -m bench``: measure, print the tables, and write them to docs/reference/performance.md.
 
-``--quick`` is a smoke run on a tenth of the rows that writes nothing; ``--large`` adds ten times the rows.
+``--quick`` is a smoke run on a tenth of the rows that writes nothing; ``--large`` adds ten times the rows. ``--only
+journals`` (papers, review, ingest, ...) measures what has this in its name, and ``--update`` puts that into the page.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from bench import data, report, review
+from apportion.post.formats import targets
+from bench import data, journals, report, review
 from bench.items import SCRATCH
 from bench.process import ROOT, MeasurementFailedError, Task, measure, task
 from bench.results import Results, machine
@@ -21,6 +23,7 @@ ROWS, QUICK_ROWS, RULES = 10_000_000, 1_000_000, 500
 DOCUMENTS, QUICK_DOCUMENTS = 200, 20
 PAGE = ROOT / "docs" / "reference" / "performance.md"
 RESULTS = ROOT / "bench" / "results.json"
+_WITHOUT_CHARGES = ("review", "journals", "papers")
 _LARGE_BYTES = 10_000_000_000
 
 
@@ -28,15 +31,20 @@ def main() -> int:
     """Run the benchmark; the exit status says only whether everything could be measured."""
     options = _options()
     found = Results(options.rows, options.rules, machine())
-    if not options.only.startswith("review"):
+    before = Results.load(RESULTS) if options.update else None
+    if before:
+        before.overlaid(found)  # asked now, not after measuring
+    if not options.only.startswith(_WITHOUT_CHARGES):
         print(f"Charges: {options.rows:,} rows ...", file=sys.stderr, flush=True)
         data.csv(data.parquet(options.rows)[0])
     space = SCRATCH / "workspace"
     try:
         size = review.QUICK if options.quick else review.FULL
+        lines = journals.QUICK_LINES if options.quick else journals.LINES
         for turn in range(options.rounds):
             everything = chain(
                 _tasks(options.rows, options.rules, str(space), first=turn == 0),
+                _journals(lines) if turn == 0 else (),
                 _review(review.databases(), size, first=turn == 0),
             )
             for name, wanted in everything:
@@ -49,7 +57,9 @@ def main() -> int:
     print(report.figures(found))
     if options.large:
         print(report.large(found))
-    if not options.quick and not options.only:
+    if before:
+        found = before.overlaid(found)
+    if before or not (options.quick or options.only):
         found.save(RESULTS)
         report.write_section(PAGE, "figures", report.figures(found))
         if options.large:
@@ -70,8 +80,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only", metavar="TEXT", default="", help="only measurements with this in their name; writes nothing"
     )
+    parser.add_argument(
+        "--update", action="store_true", help="with --only: write the page, with the other figures as they were"
+    )
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else 3)
+    if options.update and (options.quick or not options.only or not RESULTS.exists()):
+        parser.error("--update wants --only, no --quick, and the figures of a whole run before it")
     options.rows = options.rows or (QUICK_ROWS if options.quick else ROWS)
     return options
 
@@ -90,9 +105,9 @@ def _tasks(rows: int, rules: int, space: str, *, first: bool) -> Iterator[tuple[
     yield "CSV floor", task("csv_convert", rows=rows)
     yield "ingest CSV", task("ingest", rows=rows, csv=True)
     documents = DOCUMENTS if rows >= ROWS else QUICK_DOCUMENTS
-    yield "PDF floor", task("pdf_floor", documents=documents)
-    yield "PDF", task("pdf_alone", documents=documents)
-    yield "PDF by 2", task("pdf_workers", documents=documents, workers=2)
+    yield "papers floor", task("pdf_floor", documents=documents)
+    yield "papers", task("pdf_alone", documents=documents)
+    yield "papers by 2", task("pdf_workers", documents=documents, workers=2)
     yield "workspace", task("workspace", root=space, rows=rows, rules=rules)
     for turn in range(3):
         yield f"again {turn + 1}", task("allocate_again", root=space, rules=rules, variant=turn)
@@ -107,9 +122,16 @@ def _tasks(rows: int, rules: int, space: str, *, first: bool) -> Iterator[tuple[
 def _is_needed(name: str, only: str) -> bool:
     """What others are measured in."""
     if not only.startswith("review"):
-        return name == "workspace"
+        return name == "workspace" and not only.startswith(_WITHOUT_CHARGES)
     database = only.rpartition(" ")[2]
     return name.startswith(("review books", "review issue")) and (database not in review.ALL or database in name)
+
+
+def _journals(lines: int) -> Iterator[tuple[str, Task]]:
+    """A journal rendered for every target there is."""
+    yield "journals floor", task("journal_floor", lines=lines)
+    for name in targets.names():
+        yield f"journals {name}", task("journal_files", lines=lines, name=name)
 
 
 def _review(databases: Sequence[str], size: review.Size, *, first: bool) -> Iterator[tuple[str, Task]]:

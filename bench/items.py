@@ -29,7 +29,7 @@ from apportion.warehouse import queries
 from apportion.warehouse.store import Workspace
 from bench import data, floors, policies, rivals, sharing, workspaces
 from bench.breakdown import profiled
-from bench.journals import journal_files
+from bench.journals import journal_files, journal_floor
 from bench.meter import Meter
 from bench.papers import pdf_alone, pdf_floor, pdf_workers
 from bench.review import review_books, review_issue
@@ -213,7 +213,7 @@ ITEMS: Mapping[str, Callable[..., Facts]] = {
     function.__name__: function
     for function in (
         floor, allocate, breakdown, sql_case, polars_script, workspace, allocate_again, share, reciprocal, explain,
-        csv_convert, ingest, pdf_floor, pdf_alone, pdf_workers, journal_files,
+        csv_convert, ingest, pdf_floor, pdf_alone, pdf_workers, journal_floor, journal_files,
         review_books, review_issue, review_pages,
     )
 }  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.results import Results
 
 GIB_MB = 2**30 / 1e6
+JOURNAL_SECONDS, JOURNAL_MB = 5.0, 500 * 2**20 / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,35 @@ def verdicts(found: Results) -> Iterator[Verdict]:
     if found.has("CSV floor", "ingest CSV"):
         ratio = series["ingest CSV"].cpu_s / series["CSV floor"].cpu_s
         yield Verdict("ingest of CSV, of DuckDB's CSV to Parquet", ratio, 2.0)
-    if found.has("PDF floor", "PDF"):
-        ratio = series["PDF"].cpu_s / series["PDF floor"].cpu_s
+    if found.has("papers floor", "papers"):
+        ratio = series["papers"].cpu_s / series["papers floor"].cpu_s
         yield Verdict("a statement of three pages as PDF, of a plain table of three pages", ratio, 2.0)
-    if found.has("PDF by 2"):
-        many = series["PDF by 2"]
+    if found.has("papers by 2"):
+        many = series["papers by 2"]
         count = many.facts["documents"]
         yield Verdict("one of many such PDFs by two processes, wall", 1000 * many.wall_s / count, 50, "{:.0f} ms")
         yield Verdict("processor time of that", 1000 * many.cpu_s / count, 100, "{:.0f} ms")
+    yield from _journals(found)
     yield from _review(found)
     for which in ("median", "largest", "share"):
         if found.has(f"explain {which}"):
             what = f"explain, {_LINES[which]}, wall"
             yield Verdict(what, series[f"explain {which}"].wall_s, 1.0, "{:.2f} s")
+
+
+def _journals(found: Results) -> Iterator[Verdict]:
+    """Every target has to keep the limits: it is the slowest and the largest that are named."""
+    each = found.named("journals ")
+    each.pop("floor", None)
+    if each:
+        slowest = max(each, key=lambda name: each[name].wall_s)
+        largest = max(each, key=lambda name: each[name].peak_mb)
+        lines = each[slowest].facts["lines"]
+        what = f"{lines:,} journal lines for any of {len(each)} targets, slowest {slowest}"
+        yield Verdict(f"{what}, wall", each[slowest].wall_s, JOURNAL_SECONDS, "{:.2f} s")
+        most = max(series.cpu_s for series in each.values())
+        yield Verdict("processor time of any of them", most, JOURNAL_SECONDS, "{:.2f} s")
+        yield Verdict(f"memory of any of them, most {largest}", each[largest].peak_mb, JOURNAL_MB, "{:.0f} MB")
 
 
 _ON = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}

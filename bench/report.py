@@ -18,14 +18,17 @@ def figures(found: Results) -> str:
         _about(found),
         "### Asked and reached",
         _verdict_table(verdicts(found)),
-        "### Everything measured",
-        _table(_HEAD, list(_measured(found))),
     ]
+    if measured := list(_measured(found)):
+        parts += ["### Everything measured", _table(_HEAD, measured)]
     if found.has("breakdown"):
         parts += ["### Where the time of an allocation goes", _table(("Part", "of the time"), list(_shares(found)))]
     if found.has("allocate"):
         rivals = list(_rivals(found))
         parts += ["### What one would otherwise write", _table(_HEAD, rivals), _agreement(found)] if rivals else []
+    if found.named("journals "):
+        about = "Each target in a process of its own, which also made the journal; one round."
+        parts += ["### Journals for finance systems", about, _table(_JOURNAL_HEAD, list(_journals(found)))]
     if reviewed := pages(found):
         parts.append(reviewed.rstrip())
     if found.failures:
@@ -116,9 +119,9 @@ _SHOWN = {
     "ingest Parquet": ("Ingest of Parquet", ""),
     "CSV floor": ("DuckDB turns 1,000,000 rows of CSV into Parquet", "floor of the next"),
     "ingest CSV": ("Ingest of that CSV", ""),
-    "PDF floor": ("PDFs with a plain table of three pages", "floor of the next"),
-    "PDF": ("Statements of three pages as PDF, one process", ""),
-    "PDF by 2": ("the same by two fresh processes", "with their start"),
+    "papers floor": ("PDFs with a plain table of three pages", "floor of the next"),
+    "papers": ("Statements of three pages as PDF, one process", ""),
+    "papers by 2": ("the same by two fresh processes", "with their start"),
 }
 
 
@@ -127,7 +130,7 @@ def _measured(found: Results) -> Iterator[tuple[str, ...]]:
         if not found.has(name):
             continue
         series = found.series[name]
-        base = next((f"{kind} floor" for kind in ("CSV", "PDF") if kind in name), "floor")
+        base = next((f"{kind} floor" for kind in ("CSV", "papers") if kind in name), "floor")
         floor = found.series[base].cpu_s if found.has(base) else None
         documents = series.facts.get("documents")
         counted = f"{documents} documents" if documents else ""
@@ -146,6 +149,17 @@ def _measured(found: Results) -> Iterator[tuple[str, ...]]:
                 f"{series.after_cube_s / floor:.2f} ×",
                 sizes,
             )
+
+
+_JOURNAL_HEAD = ("Target", "CPU s", "wall s", "MB", "of the floor", "files, MB")
+
+
+def _journals(found: Results) -> Iterator[tuple[str, ...]]:
+    each = found.named("journals ")
+    floor = each.get("floor")
+    for name, series in each.items():
+        shown = "Floor: Python writes as many lines as plain CSV" if series is floor else f"`{name}`"
+        yield _row(shown, series, floor.cpu_s if floor else None, f"{series.facts['mb']:.1f}")
 
 
 def _row(shown: str, series: Series, floor: float | None, note: str = "") -> tuple[str, ...]:

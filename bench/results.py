@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from statistics import median
@@ -82,6 +82,23 @@ class Results:
     def has(self, *names: str) -> bool:
         """Whether all of these were measured."""
         return all(name in self.series for name in names)
+
+    def named(self, start: str) -> dict[str, Series]:
+        """The series whose names begin so, by the rest of their names."""
+        return {name.removeprefix(start): found for name, found in self.series.items() if name.startswith(start)}
+
+    def overlaid(self, newer: Results) -> Results:
+        """These, with what was measured anew in its place. Raises `ValueError` for what does not compare."""
+        if (self.rows, self.rules, self.machine) != (newer.rows, newer.rules, newer.machine):
+            raise ValueError("The figures that are there are of another machine, other versions or another size.")
+        failures = {name: why for name, why in self.failures.items() if name not in newer.series}
+        return replace(newer, series={**self.series, **newer.series}, failures={**failures, **newer.failures})
+
+    @classmethod
+    def load(cls, path: Path) -> Results:
+        """What `save` has written."""
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**found, "series": {name: Series(**each) for name, each in found["series"].items()}})
 
     def save(self, path: Path) -> None:
         """Write everything as JSON."""

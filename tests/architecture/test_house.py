@@ -6,6 +6,8 @@ import ast
 import io
 import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,38 +28,59 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class Module:
+    """What the rules below ask about a file; it is read once for all of them."""
+
+    lines: int
+    functions: dict[str, int]
+    docstring: str | None
+    undescribed: list[str]
+    faults: list[str]
+
+
+@cache
+def module(path: Path) -> Module:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    return Module(
+        len(text.splitlines()),
+        {
+            f"{node.name} on line {node.lineno}": (node.end_lineno or node.lineno) - node.lineno + 1
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        },
+        ast.get_docstring(tree),
+        [
+            node.name
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+            and ast.get_docstring(node) is None
+            and not _is_command(node)
+            and not _is_obvious(node)
+        ],
+        list(_faults(text, tree)),
+    )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_a_file_holds_one_idea(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or node.lineno) - node.lineno + 1
-            assert length <= MOST_LINES_OF_A_FUNCTION, f"{node.name} has {length} lines"
+    assert module(path).lines <= MOST_LINES
+    for function, length in module(path).functions.items():
+        assert length <= MOST_LINES_OF_A_FUNCTION, f"{function} has {length} lines"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_every_module_says_what_it_is_and_is_named_for_it(path: Path) -> None:
-    assert ast.get_docstring(tree(path)), "a module begins with what it is for"
+    assert module(path).docstring, "a module begins with what it is for"
     assert path.stem not in FORBIDDEN_NAMES
     assert path.parent.name not in FORBIDDEN_NAMES
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_every_public_class_and_function_is_described(path: Path) -> None:
-    undescribed = [
-        node.name
-        for node in tree(path).body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
-        and not node.name.startswith("_")
-        and ast.get_docstring(node) is None
-        and not _is_command(node)
-        and not _is_obvious(node)
-    ]
-    assert not undescribed
+    assert not module(path).undescribed
 
 
 def _is_command(node: ast.FunctionDef | ast.ClassDef) -> bool:
@@ -70,15 +93,14 @@ def _is_obvious(node: ast.FunctionDef | ast.ClassDef) -> bool:
     return isinstance(node, ast.ClassDef) and len(node.body) <= 1
 
 
-def faults(path: Path) -> Iterator[str]:
+def _faults(text: str, tree: ast.Module) -> Iterator[str]:
     """Floats and true divisions in a module where amounts live, unless the line says why (``# float: ...``)."""
-    text = path.read_text(encoding="utf-8")
     excused = {
         token.start[0]
         for token in tokenize.generate_tokens(io.StringIO(text).readline)
         if token.type == tokenize.COMMENT and token.string.startswith("# float:")
     }
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
         if line in excused:
             continue
@@ -105,7 +127,7 @@ def _joins_paths(node: ast.BinOp | ast.AugAssign) -> bool:
     "path", [path for path in MODULES if path.relative_to(SOURCE).parts[0] in ROOMS_WITH_AMOUNTS], ids=name
 )
 def test_no_float_comes_near_an_amount(path: Path) -> None:
-    assert not list(faults(path))
+    assert not module(path).faults
 
 
 def test_the_float_test_can_fail(tmp_path: Path) -> None:
@@ -113,4 +135,4 @@ def test_the_float_test_can_fail(tmp_path: Path) -> None:
     wrong.write_text(
         "half = amount / 2\nrate: float = 0.5\nok = 0.5  # float: a share of the screen\n", encoding="utf-8"
     )
-    assert sorted(faults(wrong)) == ["1: a division", "2: the float 0.5", "2: the type float"]
+    assert sorted(module(wrong).faults) == ["1: a division", "2: the float 0.5", "2: the type float"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -75,6 +76,13 @@ class Books:
         """The same books as another process finds them: settings are read once."""
         found = object.__new__(Books)
         found.root, found.workspace = self.root, Workspace.open(self.root)
+        return found
+
+    def copied(self, root: Path) -> Books:
+        """The same books once more at `root`, which can be changed without changing these."""
+        shutil.copytree(self.root, root)
+        found = object.__new__(Books)
+        found.root, found.workspace = root, Workspace.open(root)
         return found
 
     def write(self, name: str, text: str) -> None:

@@ -21,6 +21,7 @@ from apportion.allocate.cluster import (
     totals,
     unused,
 )
+from tests.often import often
 
 
 def test_the_greater_of_request_and_usage_for_each_resource() -> None:
@@ -125,7 +126,7 @@ IDLES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=often(60), deadline=None)
 @given(parts=PARTS, idle=IDLES, shared=PARTS, how=st.sampled_from(Spread), chance=st.randoms())
 def test_nothing_is_lost_or_moved_between_clusters_or_resources(
     parts: list[Part[str]], idle: list[Idle], shared: list[Part[str]], how: Spread, chance: object

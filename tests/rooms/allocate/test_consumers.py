@@ -36,6 +36,8 @@ from apportion.warehouse import queries, usage_match
 from apportion.warehouse.usage import UsageRow
 from tests.charges import Row, snapshot
 
+pytestmark = pytest.mark.thorough
+
 PERIOD = BillingPeriod(2026, 10)
 TREE = Tree(CostGroup(code, code) for code in ("web", "shop", "data"))
 WEB, SHOP, DATA = (Target(Holder.COST_GROUP, code) for code in ("web", "shop", "data"))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
 from apportion.allocate.pattern import MOST_LENGTH, check_glob, check_regex, glob_matches, plain_text
+from tests.often import often
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=often(250), deadline=None)
 @given(st.lists(pieces, max_size=7).map("".join))
 def test_whatever_is_taken_the_engine_takes(engine: duckdb.DuckDBPyConnection, pattern: str) -> None:
     if refused(pattern):
@@ -71,14 +72,14 @@ def test_what_takes_too_long_or_means_different_things_is_refused(pattern: str) 
 globs = st.lists(st.sampled_from(["a", "b", "-", "*", "?", "[ab]", "[a-c]", "[!a]", "]", "1"]), max_size=6).map("".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(globs.filter(bool), st.text("abc-]1", max_size=6))
 def test_a_glob_means_what_shells_mean(pattern: str, value: str) -> None:
     assert check_glob(pattern) == pattern
     assert glob_matches(pattern, value) == fnmatch.fnmatchcase(value, pattern)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=often(100), deadline=None)
 @given(globs.filter(bool), st.text("abc-]1", max_size=6))
 def test_a_glob_means_the_same_to_the_engine(engine: duckdb.DuckDBPyConnection, pattern: str, value: str) -> None:
     assert engine.execute("SELECT ? GLOB ?", [value, pattern]).fetchall() == [(glob_matches(pattern, value),)]

@@ -71,6 +71,7 @@ from apportion.allocate.rule import (
 )
 from apportion.errors import Place
 from apportion.money.amount import ONE
+from tests.often import often
 from tests.rooms.allocate.policy_writing import dumped
 
 pytestmark = pytest.mark.slow  # the quick loop has the worked examples
@@ -312,7 +313,9 @@ def bare(policy: Policy) -> Policy:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=often(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(policies())
 def test_a_policy_written_as_yaml_is_read_back_the_same(tmp_path: Path, policy: Policy) -> None:
@@ -321,7 +324,7 @@ def test_a_policy_written_as_yaml_is_read_back_the_same(tmp_path: Path, policy: 
     assert bare(policy_file.read(path)) == policy
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(pools(), min_size=1, max_size=4))
 @example([Pool("a", "A", Metered("no", (("yes", ("1.0", "~")),), (Tier(1, 0), Tier(None, 5))))])
 def test_every_way_of_sharing_is_read_back_the_same(tmp_path: Path, pools: list[Pool]) -> None:

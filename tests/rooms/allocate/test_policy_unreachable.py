@@ -28,6 +28,7 @@ from apportion.allocate.rule import (
     Rule,
 )
 from apportion.allocate.unreachable import covered, never_met
+from tests.often import often
 
 A, B, START = Field("RegionId"), Field("team", is_tag=True), Field("ChargePeriodStart")
 VALUES = (None, "", "a", "A", "ab", "aB", "abc", "b", "ba", "é", "abé", "1")
@@ -104,7 +105,7 @@ rules = st.builds(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=often(120), deadline=None)
 @given(st.lists(rules, min_size=1, max_size=6))
 def test_no_claim_is_false(policy: list[Rule]) -> None:
     met = [{number for number, charge in enumerate(CHARGES) if rule_meets(rule, charge)} for rule in policy]
@@ -115,7 +116,7 @@ def test_no_claim_is_false(policy: list[Rule]) -> None:
         assert met[position] <= met[earlier], (policy[position], policy[earlier])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=often(80), deadline=None)
 @given(rules, conditions)
 def test_a_rule_never_survives_itself_or_a_wider_copy(rule: Rule, more: Condition) -> None:
     """Completeness where a person would expect it: the same rule again, and the same rule asking for more."""

@@ -36,7 +36,7 @@ def test_documents_by_processes_are_measured_with_their_start() -> None:
 
 def test_documents_are_judged_by_their_floor_and_by_the_second() -> None:
     found = Results(1, 1, {"about": "", "versions": ""})
-    for name, cpu, wall in (("PDF floor", 4.0, 4.0), ("PDF", 6.0, 6.0), ("PDF by 2", 8.0, 12.0)):
+    for name, cpu, wall in (("papers floor", 4.0, 4.0), ("papers", 6.0, 6.0), ("papers by 2", 8.0, 12.0)):
         facts = {"documents": 200}
         found.add(name, {"cpu_s": cpu, "wall_s": wall, "peak_mb": 1.0, "parts": {}, "facts": facts})
     assert [(round(each.measured, 6), each.reached) for each in limits.verdicts(found)] == [

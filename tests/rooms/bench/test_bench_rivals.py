@@ -10,6 +10,7 @@ import pytest
 from apportion.allocate import allocator
 from bench import policies, rivals, workspaces
 
+pytestmark = pytest.mark.slow  # the quick loop has the worked examples
 POLICY = policies.policy(100)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+from contextlib import redirect_stderr
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from apportion.cli import main
 from tests.rooms.cli.harbour import SETTINGS, USUAL, Row, Said, Say
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "json-schema" / "commitments.schema.json"
@@ -62,16 +65,31 @@ def write(root: Path, policy: str = POLICY) -> None:
     (root / "october.csv").write_text(text.getvalue(), encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def allocated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The month, loaded and allocated once; to be copied, not changed."""
+    root = tmp_path_factory.mktemp("commitments") / "bought"
+    root.mkdir()
+    write(root)
+    for words in (
+        ["init", str(root)],
+        ["--workspace", str(root), "ingest", str(root / "october.csv"), "--source", "cloud"],
+        ["--workspace", str(root), "allocate", "2026-10"],
+    ):
+        with redirect_stderr(io.StringIO()) as said:
+            assert (main(words), said.getvalue()) == (0, "")
+    return root
+
+
 @pytest.fixture
-def bought(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def bought(allocated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that workspace, with the current directory in it."""
+    root = tmp_path / "bought"
+    shutil.copytree(allocated, root)
+    monkeypatch.chdir(root)
     monkeypatch.delenv("APPORTION_WORKSPACE", raising=False)
     monkeypatch.setenv("COLUMNS", "100")
-    write(tmp_path)
-    for words in (["init", "."], ["ingest", "october.csv", "--source", "cloud"], ["allocate", "2026-10"]):
-        said = say(*words)
-        assert (said.status, said.err) == (0, "")
-    return tmp_path
+    return root
 
 
 def test_every_method_stands_beside_the_others(bought: Path, say: Say) -> None:

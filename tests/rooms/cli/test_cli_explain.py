@@ -13,6 +13,8 @@ import pytest
 
 from tests.rooms.cli.harbour import Say, focus_csv, october
 
+pytestmark = pytest.mark.thorough
+
 NUMBER = r"-?[\d,]+(?:\.\d+)?"
 AMOUNT = re.compile(rf"^( *)([│╰]) .*  +({NUMBER})$")
 

@@ -11,6 +11,8 @@ from tests.rooms.cli.harbour import Say
 from tests.rooms.cli.test_cli_documents import fits
 from tests.rooms.close.test_metering import metered_workspace
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def metered(tmp_path: Path) -> Workspace:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.rooms.cli.harbour import Say, focus_csv, october, write_documents
 
+pytestmark = pytest.mark.thorough
+
 
 def test_from_nothing_to_a_sealed_month(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

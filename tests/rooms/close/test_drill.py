@@ -16,6 +16,8 @@ from apportion.money.amount import ONE, units
 from tests.examples.changing import OCTOBER, POLICY, SEPTEMBER, SETTINGS, Books, charge
 from tests.examples.test_why_a_total_changed import AFTER, BEFORE, SUPPORT
 
+pytestmark = pytest.mark.thorough
+
 STEPS = POLICY.replace(
     "  - {id: by-team", "  - {id: gateway, when: {ServiceName: Gateway}, charge_to: {pool: gateway}}\n  - {id: by-team"
 ).replace(

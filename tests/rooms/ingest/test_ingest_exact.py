@@ -23,7 +23,10 @@ from apportion.warehouse import duckdb as engine
 from apportion.warehouse import intake
 from apportion.warehouse.intake_values import Instant, Number, Stage
 from apportion.warehouse.snapshot import Column
+from tests.often import often
 from tests.rooms.ingest.making import TYPED, billed, charge, delivered, found, prepared, write_csv, write_parquet
+
+pytestmark = pytest.mark.thorough
 
 WIDE = Context(prec=400)
 LARGEST = 10**38  # units: 20 digits before the point, 18 behind it
@@ -69,7 +72,7 @@ def read_texts(connection: engine.Connection, texts: list[str]) -> list[tuple[st
     ).fetchall()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(numbers(), min_size=1, max_size=40))
 @example(["1.81E-8", "5.", ".5", "0.0000000000000000005", "0.0000000000000000015", "-25e-19", "1e-400", "9" * 20])
 @example(["123456789012.1234567890123456785", "1.2345678901234567885", "99999999999999999999.9999999999999999999"])
@@ -118,7 +121,7 @@ BITS = st.integers(0, 2**64 - 1).map(lambda bits: struct.unpack("d", struct.pack
 AMOUNTS = st.floats(-1e6, 1e6) | st.floats(-0.01, 0.01) | SHORT | BITS
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(AMOUNTS, min_size=1, max_size=60))
 @example([0.1, 1.005, 2.675, 1e-7, 4e-10, 0.0012345678901234565, 5e-19, 1.5e-18, -0.0, 1e15, 123456789.12345678])
 @example([math.nan, math.inf, -math.inf, 1e20, 1e300, 5e-324, 99999999999999980000.0, 0.30000000000000004])
@@ -176,7 +179,7 @@ def zones() -> st.SearchStrategy[str]:
     return st.sampled_from(["Z", "", " UTC", "+00:00", "-05:30", "+0200", "+14"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.datetimes(datetime(1950, 1, 1), datetime(2900, 1, 1)), zones(), st.sampled_from("T "))  # noqa: DTZ001
 def test_instants_are_read_in_utc(connection: engine.Connection, at: datetime, zone: str, between: str) -> None:
     shown = at.replace(microsecond=0).isoformat(between) + zone
@@ -206,7 +209,7 @@ def test_a_sum_that_no_decimal_holds_is_refused(tmp_path: Path, kind: str) -> No
 COSTS = st.one_of(numbers(), st.sampled_from(["", "NULL", "ten", "1,000", "NaN", "+1"]))
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(5), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(COSTS, COSTS, st.sampled_from(["USD", "EUR", "Gold"])), min_size=1, max_size=30))
 def test_what_was_delivered_is_loaded_or_kept_aside(tmp_path: Path, rows: list[tuple[str, str, str]]) -> None:
     given_rows = [charge(BilledCost="1", EffectiveCost="1", ResourceId="there is always one")]

@@ -24,6 +24,8 @@ from apportion.warehouse.record import Mode
 from apportion.warehouse.store import Committed, Workspace
 from tests.rooms.ingest.making import charge, found, without, write_csv, write_parquet
 
+pytestmark = pytest.mark.thorough
+
 OCTOBER = BillingPeriod(2026, 10)
 SETTINGS = """\
 company: Example

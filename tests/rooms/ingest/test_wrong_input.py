@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +25,8 @@ from apportion.ingest.load import ingest
 from apportion.periods import BillingPeriod
 from apportion.warehouse import duckdb as engine
 from apportion.warehouse.store import Committed, Workspace
+
+pytestmark = pytest.mark.thorough
 
 PERIOD = BillingPeriod(2026, 10)
 GOOD = {
@@ -53,16 +56,22 @@ def text(*changes: dict[str, str], rows: int = 4) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    root = tmp_path / "books"
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with one delivery, its file beside it, loaded once; to be copied, not changed."""
+    root = tmp_path_factory.mktemp("wrong") / "books"
     root.mkdir()
     (root / "apportion.yaml").write_text("company: Wrong\n", encoding="utf-8")
-    made = Workspace.create(root)
-    before = tmp_path / "before.csv"
+    before = root.parent / "before.csv"
     before.write_text(text({"BilledCost": "7"}), encoding="utf-8")
-    ingest(made, [before], source="cloud")
-    return made
+    ingest(Workspace.create(root), [before], source="cloud")
+    return root
+
+
+@pytest.fixture
+def workspace(loaded: Path, tmp_path: Path) -> Workspace:
+    shutil.copytree(loaded.parent, tmp_path, dirs_exist_ok=True)
+    return Workspace.open(tmp_path / "books")
 
 
 def parquet(path: Path, cut: bool) -> None:

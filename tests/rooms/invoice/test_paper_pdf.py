@@ -23,6 +23,8 @@ from apportion.invoice.papers.pdf import pdf, pdfs
 from apportion.organization.ownership import Owners
 from tests.papers import NASTY, PAPERS, credit_note, invoice, line, paper, share, statement
 
+pytestmark = pytest.mark.thorough
+
 
 def read(content: bytes) -> PdfReader:
     return PdfReader(io.BytesIO(content))

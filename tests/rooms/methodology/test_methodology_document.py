@@ -37,6 +37,7 @@ from apportion.methodology.words import column_name, day, days, shown
 from apportion.organization.cost_group import Organization
 from apportion.periods import BillingPeriod
 from apportion.settings import ExchangeSettings
+from tests.often import often
 from tests.rooms.allocate.test_policy_round_trip import policies
 from tests.rooms.methodology.everything import ALIASES, HOSTILE, ORGANIZATION, POLICY, SERVICE, STAGE, TEAM, group
 
@@ -127,7 +128,7 @@ def test_everything_that_the_policy_holds_stands_in_the_document() -> None:
     assert "not at all" in found  # beyond the last tier
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=often(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(policies())
 def test_nothing_of_any_policy_is_left_out(policy: Policy) -> None:
     found = "\n".join(texts(compiled(policy, Organization((), ""), DAY)))

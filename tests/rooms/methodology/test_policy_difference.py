@@ -17,6 +17,7 @@ from apportion.allocate.rule import And, ByTag, Equals, Exists, Not, Rule
 from apportion.errors import Place
 from apportion.methodology.difference import Change, Kind, Part, differences, sentence
 from apportion.money.amount import units
+from tests.often import often
 from tests.rooms.allocate.test_policy_round_trip import policies
 from tests.rooms.methodology.everything import ACCOUNT, ALIASES, POLICY, SERVICE, STAGE, TEAM, group
 
@@ -47,7 +48,7 @@ def bare(policy: Policy) -> Policy:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=often(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(policies(), policies())
 def test_there_is_no_difference_exactly_where_policies_are_the_same(one: Policy, other: Policy) -> None:
     assert (
@@ -60,7 +61,7 @@ def test_there_is_no_difference_exactly_where_policies_are_the_same(one: Policy,
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=often(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(policies(), policies(), st.data())
 def test_a_change_of_any_field_of_any_element_is_named(policy: Policy, donor: Policy, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(LISTS))
@@ -80,7 +81,7 @@ def test_a_change_of_any_field_of_any_element_is_named(policy: Policy, donor: Po
         assert change.about
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=often(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(policies())
 def test_there_and_back_names_the_same_elements(policy: Policy) -> None:
     there, back = differences(policy, POLICY), differences(POLICY, policy)

@@ -17,6 +17,7 @@ from apportion.organization.cost_group import CostGroup, Organization
 from apportion.organization.life import covers, joined, life_text
 from apportion.organization.ownership import Owners
 from apportion.yamlfile import MOST_BYTES
+from tests.often import often
 
 NESTED = """
 organization: Harbour Foods
@@ -218,7 +219,7 @@ def test_spans_join_and_cover() -> None:
 days = st.none() | st.dates(date(2026, 1, 1), date(2026, 1, 20))
 
 
-@settings(max_examples=60)
+@settings(max_examples=often(60))
 @given(st.lists(st.tuples(days, days).filter(lambda s: s[0] is None or s[1] is None or s[0] < s[1]), max_size=5))
 def test_joined_spans_hold_the_same_days(spans: list[tuple[date | None, date | None]]) -> None:
     found = joined(spans)

@@ -10,6 +10,8 @@ from tests.charges import Row
 from tests.examples.changing import OCTOBER, SEPTEMBER, Books, charge, parts
 from tests.laws.test_change_laws import Sides
 
+pytestmark = pytest.mark.thorough
+
 VM: Row = {"SubAccountId": "a", "ResourceId": "vm", "SkuId": "s", "ConsumedUnit": "Hours", "PricingUnit": "Hours"}
 
 
