@@ -21,7 +21,7 @@ from apportion.actions.workspace import workspace
 from apportion.close.journals import counted
 from apportion.close.journals import made as made_from_run
 from apportion.close.month import posting_calendar, require_ledger_takes
-from apportion.errors import ConservationError, NotFoundError
+from apportion.errors import BadValueError, ConservationError, NotFoundError
 from apportion.invoice.paper import PaperKind
 from apportion.invoice.series import fiscal_year
 from apportion.periods import BillingPeriod
@@ -45,8 +45,11 @@ _NOTHING = {
 
 def content(row: LedgerJournal) -> Journal:
     """The journal itself. Raises `ConservationError` where the books were changed behind our back."""
-    found = json_text.parse(row.body)
-    if found.digest != row.digest:
+    try:
+        found = json_text.parse(row.body)
+    except BadValueError:
+        found = None
+    if found is None or found.digest != row.digest:
         raise ConservationError(
             f"Journal {row} is not what was drawn up: its digest is another.",
             advice="Somebody changed the database. Run `apportion audit verify` and bring it back from a backup.",

@@ -5,6 +5,7 @@ Only light modules are loaded here: each command loads what it needs when it run
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -24,10 +25,13 @@ from apportion.cli import (
     init,
     journal,
     lab,
+    ledger,
     methodology,
     people,
     periods,
     policy,
+    post,
+    post_status,
     restate,
     serve,
     simulate,
@@ -40,10 +44,11 @@ from apportion.cli.face import Face
 
 _ORDER = """
 init ingest usage deliveries findings policy methodology periods allocate statements journal tie-out explain export
-commitments simulate lab restate close serve people books audit demo
+commitments simulate lab restate close post ledger serve people books audit demo
 """.split()
 
 
+@cache
 def command() -> Any:
     """The whole command line, ready to run."""
     app = typer.Typer(
@@ -76,6 +81,7 @@ def command() -> Any:
     act(app, "lab")(lab.run)
     act(app, "restate")(restate.run)
     act(app, "close")(close.run)
+    _into_the_ledger(app)
     act(app, "serve")(serve.run)
     of_people = _group(app, "people", "Add the people who may sign in.")
     act(of_people, "add")(people.add)
@@ -89,6 +95,22 @@ def command() -> Any:
     made: Any = typer.main.get_command(app)
     made.commands = {name: made.commands[name] for name in _ORDER}  # groups would otherwise come last
     return made
+
+
+def _into_the_ledger(app: typer.Typer) -> None:
+    of_post = _group(app, "post", post.ABOUT)
+    act(of_post, "preview")(post.preview)
+    act(of_post, "draw-up")(post.draw_up)
+    act(of_post, "approve")(post.approve)
+    act(of_post, "export")(post.export)
+    act(of_post, "push")(post.push)
+    act(of_post, "confirm")(post.confirm)
+    act(of_post, "withdraw")(post.withdraw)
+    act(of_post, "reverse")(post.reverse)
+    act(of_post, "status")(post_status.run)
+    of_ledger = _group(app, "ledger", ledger.ABOUT)
+    act(of_ledger, "verify")(ledger.verify)
+    act(of_ledger, "targets")(ledger.targets)
 
 
 def _group(app: typer.Typer, name: str, about: str) -> typer.Typer:

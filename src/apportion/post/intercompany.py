@@ -12,6 +12,8 @@ from apportion.post.mapping import PostingAccounts
 from apportion.post.passing_on import Head
 from apportion.post.tax import Tax, part_minor
 
+_UPLIFT = ", uplift"  # how the text of its lines ends
+
 
 @dataclass(frozen=True, slots=True)
 class Charged:
@@ -51,32 +53,67 @@ def charge(head: Head, amounts: Charged, currency: str, buyer: LedgerAccount, ac
     seller = accounts.payer.company
     if buyer.company == seller:
         raise BadValueError(f"Company {seller} cannot charge itself.", advice="Make it a cost transfer.")
-    tax = amounts.tax
-    code = tax.code if tax else ""
-    # Where the buyer owes the tax, it is both reclaimed and owed on the buyer's side, and on the seller's nowhere.
-    sold_tax = -amounts.tax_minor if tax and not tax.reverse_charge else 0
-    bought_tax = -amounts.tax_minor if tax and tax.reverse_charge else 0
-
-    def line(company: str, role: str, minor: int, text: str = "", tax_code: str = "") -> list[Posting]:
-        if not minor:
-            return []
-        at = LedgerAccount(company, accounts.code(role), partner=seller if company != seller else buyer.company)
-        return [Posting.at(at, currency, minor, text or head.text, "", tax_code)]
-
-    cost = replace(buyer, account=accounts.intercompany_expense or buyer.account, partner=seller)
-    uplift = f"{head.text}, uplift"
+    code = amounts.tax.code if amounts.tax else ""
+    cost = spent_at(buyer, accounts)
     postings = [
-        *line(seller, "intercompany_receivable", amounts.due_minor),
-        *line(seller, "intercompany_revenue", -amounts.cost_minor, tax_code=code),
-        *line(seller, "intercompany_revenue", -amounts.uplift_minor, uplift, code),
-        *line(seller, "intercompany_output_tax", sold_tax, tax_code=code),
+        *sold(amounts, currency, head.text, buyer.company, accounts),
         Posting.at(cost, currency, amounts.cost_minor, head.text, "", code),
-        Posting.at(cost, currency, amounts.uplift_minor, uplift, "", code),
-        *line(buyer.company, "intercompany_input_tax", amounts.tax_minor, tax_code=code),
-        *line(buyer.company, "intercompany_output_tax", bought_tax, tax_code=code),
-        *line(buyer.company, "intercompany_payable", -amounts.due_minor),
+        Posting.at(cost, currency, amounts.uplift_minor, f"{head.text}{_UPLIFT}", "", code),
+        *owed(amounts, currency, head.text, buyer.company, accounts),
     ]
     return head.entry(EntryKind.INTERCOMPANY, postings)
+
+
+def spent_at(buyer: LedgerAccount, accounts: PostingAccounts) -> LedgerAccount:
+    """Where the buyer has its cost: on `intercompany_expense`, where there is one, and its own dimensions."""
+    return replace(buyer, account=accounts.intercompany_expense or buyer.account, partner=accounts.payer.company)
+
+
+def sold(amounts: Charged, currency: str, text: str, buyer: str, accounts: PostingAccounts) -> list[Posting]:
+    """The seller's side: receivable, revenue from cost and from uplift, and the tax that is on the e-invoice."""
+    tax = amounts.tax
+    code = tax.code if tax else ""
+    lines = [
+        ("intercompany_receivable", amounts.due_minor, text, ""),
+        ("intercompany_revenue", -amounts.cost_minor, text, code),
+        ("intercompany_revenue", -amounts.uplift_minor, f"{text}{_UPLIFT}", code),
+        ("intercompany_output_tax", 0 if tax and tax.reverse_charge else -amounts.tax_minor, text, code),
+    ]
+    return _lines(accounts.payer.company, buyer, currency, lines, accounts)
+
+
+def owed(amounts: Charged, currency: str, text: str, buyer: str, accounts: PostingAccounts) -> list[Posting]:
+    """The buyer's side without its cost: tax and payable.
+
+    Where the buyer owes the tax, it is both reclaimed and owed here, and on the seller's side nowhere.
+    """
+    tax = amounts.tax
+    code = tax.code if tax else ""
+    lines = [
+        ("intercompany_input_tax", amounts.tax_minor, text, code),
+        ("intercompany_output_tax", -amounts.tax_minor if tax and tax.reverse_charge else 0, text, code),
+        ("intercompany_payable", -amounts.due_minor, text, ""),
+    ]
+    return _lines(buyer, accounts.payer.company, currency, lines, accounts)
+
+
+def is_uplift(posting: Posting) -> bool:
+    """Is a line of a charge the uplift, on either side?"""
+    return not posting.ref and posting.text.endswith(_UPLIFT)
+
+
+def _lines(
+    company: str,
+    partner: str,
+    currency: str,
+    lines: Iterable[tuple[str, int, str, str]],
+    accounts: PostingAccounts,
+) -> list[Posting]:
+    return [
+        Posting.at(LedgerAccount(company, accounts.code(role), partner=partner), currency, minor, text, "", code)
+        for role, minor, text, code in lines
+        if minor
+    ]
 
 
 def eliminate(head: Head, charges: Iterable[Entry], accounts: PostingAccounts) -> Entry:
@@ -86,20 +123,25 @@ def eliminate(head: Head, charges: Iterable[Entry], accounts: PostingAccounts) -
     books it takes from, as partner. Raises `UnmappedError` where the settings name no such company.
     """
     group = accounts.code("elimination_company")
+    return head.entry(
+        EntryKind.ELIMINATION,
+        [
+            Posting.at(LedgerAccount(group, account, partner=company), currency, -minor, head.text)
+            for (company, account, currency), minor in within_group(charges, accounts).items()
+        ],
+    )
+
+
+def within_group(charges: Iterable[Entry], accounts: PostingAccounts) -> dict[tuple[str, str, str], int]:
+    """What charges leave on accounts other than tax, by company, account and currency; zeros left out."""
     taxes = {accounts.intercompany_input_tax, accounts.intercompany_output_tax} - {""}
     sums: dict[tuple[str, str, str], int] = {}
     for entry in charges:
         for posting in entry.postings:
             if posting.account not in taxes:
                 key = (posting.company, posting.account, posting.currency)
-                sums[key] = sums.get(key, 0) - posting.amount_minor
-    return head.entry(
-        EntryKind.ELIMINATION,
-        [
-            Posting.at(LedgerAccount(group, account, partner=company), currency, minor, head.text)
-            for (company, account, currency), minor in sums.items()
-        ],
-    )
+                sums[key] = sums.get(key, 0) + posting.amount_minor
+    return {key: minor for key, minor in sums.items() if minor}
 
 
 @dataclass(frozen=True, slots=True)

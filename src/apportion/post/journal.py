@@ -19,8 +19,10 @@ from apportion.ledger.local import Local
 from apportion.ledger.statistical import StatisticalEntry, StatisticalLine
 from apportion.organization.coding import Coding
 from apportion.periods import BillingPeriod
+from apportion.post.charging import charge_entry, is_charged
 from apportion.post.document import PostableDocument
 from apportion.post.foreign import Quote, in_own_currency
+from apportion.post.intercompany import eliminate, within_group
 from apportion.post.mapping import (
     BY_CODING,
     AccountRule,
@@ -30,11 +32,19 @@ from apportion.post.mapping import (
     check_intercompany,
     check_payer,
 )
-from apportion.post.transfer import Transfer, by_number, postings, transfers
+from apportion.post.passing_on import Head
+from apportion.post.transfer import Placed, by_number, placed, postings, transfers
 
 _POSTING = tuple(field.name for field in fields(Posting) if field.name != "local")
 _LOCAL = tuple(field.name for field in fields(Local) if field.name != "rate_on")
 _RULE = tuple(field.name for field in fields(AccountRule))
+_CHARGING = (
+    "intercompany_revenue",
+    "intercompany_expense",
+    "intercompany_input_tax",
+    "intercompany_output_tax",
+    "elimination_company",
+)
 _STATISTICAL = tuple(field.name for field in fields(StatisticalLine))
 
 
@@ -89,6 +99,15 @@ _STAYS = {
 }
 
 
+def of_cost_groups(statements: Iterable[Postable]) -> list[Postable]:
+    """The documents that a journal posts: those of cost groups, with an amount."""
+    return [
+        each
+        for each in statements
+        if each.holder.holder is Holder.COST_GROUP and any(total.minor for total in each.totals)
+    ]
+
+
 def not_posted(statements: Iterable[Postable]) -> tuple[NotPosted, ...]:
     """The amounts that have no line in the journal because they stay with the payer."""
     return tuple(
@@ -116,7 +135,9 @@ def journal(
 
     `statements` are documents of any kind; where `mapping` asks for their lines they are `PostableDocument`s. Documents
     with the same codes share a posting, unless each line is to have its own; amounts of zero are left out. Where the
-    buying company is not the payer's, the payer's receivable and the buyer's payable keep both companies in balance.
+    buying company is not the payer's, the payer's receivable and the buyer's payable keep both companies in balance;
+    where `mapping.charges` has it, it is charged its documents with uplift and tax (see `charging`), and the charges
+    are taken out of the group's books again if the accounts name an `elimination_company`.
     Unallocated and kept central stay with the payer (see `not_posted`). Both dates are the last day of the period;
     with `posting_on` in a later one, the entries say which period they belong to. `quotes`, by (company, currency),
     give postings in their company's own currency too (see `foreign.in_own_currency`).
@@ -126,29 +147,58 @@ def journal(
     """
     period = _one_period(statements)
     _check_chargeback(statements)
-    groups = [
-        statement
-        for statement in statements
-        if statement.holder.holder is Holder.COST_GROUP and any(total.minor for total in statement.totals)
-    ]
+    groups = of_cost_groups(statements)
     source_hash = _source_hash(statements, accounts, mapping, posting_on, quotes or {})
     journal_id = f"JN-{period}-{source_hash[:12]}"
-    found = transfers(groups, accounts, mapping)
-    if found:
-        check_payer(accounts)
-        check_intercompany((transfer.at.company for transfer in found), accounts)
-    last_day = period.ends_on - timedelta(days=1)
-    day = posting_on or last_day
-    pairs: dict[tuple[str, str], list[Transfer]] = {}
-    for transfer in found:
-        pairs.setdefault((transfer.at.company, transfer.currency), []).append(transfer)
-    entries = [
-        _entry(f"{journal_id}-{count:04d}", period, last_day, day, postings(pairs[pair], accounts, period))
-        for count, pair in enumerate(sorted(pairs), start=1)
-    ]
+    head = Head(journal_id, *_days(period, posting_on))
+    made = _entries(head, period, placed(groups, accounts, mapping), accounts, mapping, quotes or {})
     if quotes:
-        entries = [in_own_currency(entry, quotes, accounts) for entry in entries]
-    return Journal(journal_id, period, source_hash, tuple(entries))
+        made = [in_own_currency(entry, quotes, accounts) for entry in made]
+    return Journal(journal_id, period, source_hash, tuple(made))
+
+
+def _entries(
+    head: Head,
+    period: BillingPeriod,
+    found: Iterable[Placed],
+    accounts: PostingAccounts,
+    mapping: LedgerMapping,
+    quotes: Mapping[tuple[str, str], Quote],
+) -> list[Entry]:
+    """One for each buying company and currency, then what eliminates the charges among them, for each currency."""
+    pairs: dict[tuple[str, str], list[Placed]] = {}
+    for each in found:
+        pairs.setdefault((each.at.company, each.currency), []).append(each)
+    at_cost = {
+        pair: merged
+        for pair, mine in pairs.items()
+        if not is_charged(pair[0], accounts, mapping) and (merged := transfers(mine))
+    }
+    if at_cost:
+        check_payer(accounts)
+        check_intercompany((company for company, _ in at_cost), accounts)
+    entries: list[Entry] = []
+    charges: dict[str, list[Entry]] = {}
+    for pair in sorted(pairs):
+        company, currency = pair
+        numbered = replace(head, id=f"{head.id}-{len(entries) + 1:04d}")
+        if pair in at_cost:
+            entries.append(_entry(numbered, period, postings(at_cost[pair], accounts, period)))
+        elif is_charged(company, accounts, mapping):
+            # Tax law wants the tax of each invoice in the seller's own currency: then each is converted by itself.
+            apart = mapping.each_line or (accounts.payer.company, currency) in quotes
+            named = replace(numbered, text=tidy(f"Cloud cost {period} charged to company {company}"))
+            entry = charge_entry(named, pairs[pair], mapping.charges[company], accounts, period, apart=apart)
+            if entry:
+                entries.append(entry)
+                charges.setdefault(currency, []).append(entry)
+    if accounts.elimination_company:
+        text = f"Elimination of charges between companies {period}"
+        for _, mine in sorted(charges.items()):
+            numbered = replace(head, id=f"{head.id}-{len(entries) + 1:04d}", text=text)
+            if within_group(mine, accounts):
+                entries.append(eliminate(numbered, mine, accounts))
+    return entries
 
 
 def of_entries(
@@ -202,14 +252,18 @@ def _check_chargeback(documents: Iterable[Postable]) -> None:
         )
 
 
-def _entry(
-    entry_id: str, period: BillingPeriod, document_on: date, posting_on: date, made: tuple[Posting, ...]
-) -> Entry:
+def _entry(head: Head, period: BillingPeriod, made: tuple[Posting, ...]) -> Entry:
     companies = dict.fromkeys(posting.company for posting in made)
     said = f" to company {next(iter(companies))}" if len(companies) > 1 else ""
     text = f"Cloud cost transfer {period}{said}"
-    late = None if BillingPeriod.of(posting_on) == period else period
-    return Entry(entry_id, document_on, posting_on, text, made, belongs_to=late)
+    return Entry(head.id, head.document_on, head.posting_on, text, made, belongs_to=head.belongs_to)
+
+
+def _days(period: BillingPeriod, posting_on: date | None) -> tuple[date, date, str, BillingPeriod | None]:
+    """What every entry has in common: document date, posting date, no text yet, and the period where it is late."""
+    last_day = period.ends_on - timedelta(days=1)
+    day = posting_on or last_day
+    return last_day, day, "", None if BillingPeriod.of(day) == period else period
 
 
 def _source_hash(
@@ -241,7 +295,10 @@ def _source_hash(
             for statement in sorted(statements, key=by_number)
         ],
     }
-    if mapping != BY_CODING:
+    charged = {each.coding.company for each in statements if is_charged(each.coding.company, accounts, mapping)}
+    if charged:
+        source["charges"] = _charges(charged, accounts, mapping)
+    if replace(mapping, charges={}) != BY_CODING:
         source["mapping"] = {
             "rules": [[str(getattr(rule, name) or "") for name in _RULE] for rule in mapping.rules],
             "dimensions": {code: own for code, own in mapping.dimensions.items() if own},
@@ -255,6 +312,18 @@ def _source_hash(
     if posting_on is not None:
         source["posting_on"] = posting_on.isoformat()
     return _sha256(source)
+
+
+def _charges(companies: Iterable[str], accounts: PostingAccounts, mapping: LedgerMapping) -> list[object]:
+    """The terms of these companies, and the accounts that only charges use."""
+    terms = [(company, mapping.charges[company]) for company in sorted(companies)]
+    return [
+        [getattr(accounts, name) for name in _CHARGING],
+        [
+            [company, each.uplift, each.tax and [each.tax.rate, each.tax.code, each.tax.reverse_charge]]
+            for company, each in terms
+        ],
+    ]
 
 
 def _content(entry: Entry) -> list[object]:

@@ -13,6 +13,7 @@ from apportion.ledger.account import Dimensions, LedgerAccount, dimensions
 from apportion.organization.coding import Coding
 from apportion.organization.cost_group import Tree
 from apportion.periods import BillingPeriod
+from apportion.post.terms import Terms
 
 
 class Amount(Protocol):
@@ -143,11 +144,14 @@ class LedgerMapping:
 
     `rules` are asked in their order before the cost group's own account. `dimensions` holds the codes of each cost
     group's own dimensions, inherited down the tree. With `each_line`, every line of a document is a posting of its own.
+    `charges` says by company code what other companies than the payer's are charged on top; one that is not in it takes
+    its cost over as it is.
     """
 
     rules: tuple[AccountRule, ...] = ()
     dimensions: Mapping[str, Dimensions] = field(default_factory=dict)
     each_line: bool = False
+    charges: Mapping[str, Terms] = field(default_factory=dict)
 
     def account(self, coding: Coding, charge_category: str, service: str, day: date) -> str:
         """The account of a line: that of the first rule that fits, else the coding's own."""

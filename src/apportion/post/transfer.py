@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from apportion.errors import InputRefusedError
@@ -46,34 +46,62 @@ def by_number(document: Postable) -> tuple[int, str]:
     return len(number), number
 
 
-def transfers(documents: Sequence[Postable], accounts: PostingAccounts, mapping: LedgerMapping) -> list[Transfer]:
-    """Documents added up by account and currency, in the order of their numbers; sums of zero left out.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An amount of a document with the account it goes to; `apart` where it is to be a posting of its own."""
+
+    number: str
+    ref: str
+    name: str
+    at: LedgerAccount
+    currency: str
+    minor: int
+    apart: bool = False
+
+
+def placed(documents: Sequence[Postable], accounts: PostingAccounts, mapping: LedgerMapping) -> list[Placed]:
+    """The amounts of documents that are not zero, in the order of their numbers.
 
     Raises `UnmappedError` for missing codes, and `InputRefusedError` for the same document twice.
     """
     _check_once(documents)
     ordered = sorted(documents, key=by_number)
     coded = codings(ordered, accounts, {str(each.number) for each in ordered if _by_rules_alone(each, mapping)})
-    merged: dict[tuple[object, ...], Transfer] = {}
+    found = []
     for document in ordered:
-        coding = coded[str(document.number)]
+        number = str(document.number)
         for part in _parts(document, mapping):
-            at = _at(document, coding, part, mapping, accounts)
-            key: tuple[object, ...] = (at, part.currency)
-            ref, name = str(document.number), tidy(document.name)
-            if mapping.each_line and part.line:
+            at = _at(document, coded[number], part, mapping, accounts)
+            ref, name, apart = number, tidy(document.name), bool(mapping.each_line and part.line)
+            if apart:
                 ref, name = f"{ref}:{part.line}", tidy(f"{name}, {part.text}" if part.text else name)
-                key = (*key, ref)
-            old = merged.get(key, Transfer(at, part.currency, 0, (), ()))
-            new = ref not in old.refs
-            merged[key] = Transfer(
-                at,
-                part.currency,
-                old.minor + part.minor,
-                (*old.names, name) if new else old.names,
-                (*old.refs, ref) if new else old.refs,
-            )
+            found.append(Placed(number, ref, name, at, part.currency, part.minor, apart))
+    return found
+
+
+def transfers(found: Iterable[Placed]) -> list[Transfer]:
+    """Amounts added up by account and currency, in their order; sums of zero left out."""
+    merged: dict[tuple[object, ...], Transfer] = {}
+    for each in found:
+        key: tuple[object, ...] = (each.at, each.currency, each.ref) if each.apart else (each.at, each.currency)
+        old = merged.get(key, Transfer(each.at, each.currency, 0, (), ()))
+        new = each.ref not in old.refs
+        merged[key] = Transfer(
+            each.at,
+            each.currency,
+            old.minor + each.minor,
+            (*old.names, each.name) if new else old.names,
+            (*old.refs, each.ref) if new else old.refs,
+        )
     return [transfer for transfer in merged.values() if transfer.minor]
+
+
+def costs(found: Iterable[Transfer], period: BillingPeriod, tax_code: str = "") -> list[Posting]:
+    """What the buyers take over, sorted by account and dimension; each names the documents behind it."""
+    return [
+        Posting.at(each.at, each.currency, each.minor, said(period, each.names), " ".join(each.refs), tax_code)
+        for each in sorted(found, key=lambda each: each.at)
+    ]
 
 
 def postings(transfers: Sequence[Transfer], accounts: PostingAccounts, period: BillingPeriod) -> tuple[Posting, ...]:
@@ -81,16 +109,13 @@ def postings(transfers: Sequence[Transfer], accounts: PostingAccounts, period: B
     buyer, currency = transfers[0].at.company, transfers[0].currency
     payer = accounts.payer
     whole = sum(transfer.minor for transfer in transfers)
-    made = [
-        Posting.at(transfer.at, currency, transfer.minor, _text(period, transfer.names), " ".join(transfer.refs))
-        for transfer in sorted(transfers, key=lambda each: each.at)
-    ]
+    made = costs(transfers, period)
     if buyer != payer.company:
-        said = f"Cloud cost {period} between companies"
+        text = f"Cloud cost {period} between companies"
         owed = LedgerAccount(buyer, accounts.intercompany_payable, partner=payer.company)
         due = LedgerAccount(payer.company, accounts.intercompany_receivable, partner=buyer)
-        made.append(Posting.at(owed, currency, -whole, said))
-        made.append(Posting.at(due, currency, whole, said))
+        made.append(Posting.at(owed, currency, -whole, text))
+        made.append(Posting.at(due, currency, whole, text))
     made.append(Posting.at(accounts.contra, currency, -whole, f"Cloud cost {period} transferred out"))
     return tuple(posting for posting in made if posting.amount_minor)
 
@@ -146,6 +171,7 @@ def _at(
     return LedgerAccount(coding.company, account, coding.cost_center, coding.department, dimensions=own)
 
 
-def _text(period: BillingPeriod, names: Sequence[str]) -> str:
-    said = ", ".join(names) if len(names) <= _NAMES else f"{len(names)} cost groups"
-    return tidy(f"Cloud cost {period}: {said}")
+def said(period: BillingPeriod, names: Sequence[str]) -> str:
+    """The text of a line about these cost groups."""
+    whose = ", ".join(names) if len(names) <= _NAMES else f"{len(names)} cost groups"
+    return tidy(f"Cloud cost {period}: {whose}")

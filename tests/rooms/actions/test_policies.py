@@ -24,6 +24,7 @@ from tests.company import (  # noqa: F401 - fixtures
     POLICY,
     SEPTEMBER,
     Company,
+    company_fixture,
     delivered_fixture,
     own_company_fixture,
 )

@@ -44,6 +44,8 @@ from apportion.review.states import (
 )
 from tests.databases import BOTH, books_on
 
+pytestmark = pytest.mark.thorough
+
 PERIOD = "2026-10"
 UNTIL = date(2026, 11, 20)
 ISSUED_AT = datetime(2026, 11, 5, tzinfo=UTC)

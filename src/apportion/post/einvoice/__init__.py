@@ -13,14 +13,14 @@ from importlib.util import find_spec
 from apportion.errors import ConservationError, EInvoiceRefusedError, Mistake, WorkspaceError
 from apportion.invoice.paper import Paper
 from apportion.post.einvoice.cii import cii
-from apportion.post.einvoice.drafting import Charge, einvoices, file_stem, only
+from apportion.post.einvoice.drafting import Charge, about_document, einvoices, file_stem, only
 from apportion.post.einvoice.model import EInvoice
 from apportion.post.einvoice.pdf import attached, pdf
 from apportion.post.einvoice.ubl import ubl
 from apportion.post.einvoice.validate import faults
 from apportion.settings.parties import Party
 
-__all__ = ["Charge", "EInvoice", "einvoices", "written"]
+__all__ = ["Charge", "EInvoice", "about_document", "einvoices", "written"]
 
 EXTRA = "einvoice"
 

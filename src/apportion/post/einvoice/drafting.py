@@ -60,6 +60,11 @@ def einvoices(paper: Paper, parties: Mapping[str, Party], charge: Charge) -> tup
     return tuple(_einvoice(paper, parties, charge, vat, total.currency) for total in paper.totals)
 
 
+def about_document(paper: Paper, charge: Charge) -> tuple[Mistake, ...]:
+    """Why a document is nothing to make an e-invoice of, whatever is known of the companies; nothing where it is."""
+    return tuple(_document(paper, charge))
+
+
 def file_stem(number: str) -> str:
     """The number as the beginning of a file's name."""
     return "".join(each if each.isalnum() or each in "-_." else "-" for each in number)
