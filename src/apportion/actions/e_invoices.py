@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apportion.actions import posting
+from apportion.actions import configured, posting
 from apportion.actions.acting import Actor
 from apportion.actions.journals import content
 from apportion.actions.workspace import workspace
@@ -47,10 +47,10 @@ def currencies(row: Document, paper: Paper) -> tuple[str, ...]:
 
     Says nothing of what else may be missing: that is said by `files`.
     """
-    settings = workspace().settings
-    company = paper.coding.company
-    is_between = company != settings.payer.company and company in settings.ledger.charges
-    if not is_between or paper.is_showback or paper.issued_on is None or row.label is None:
+    if paper.is_showback or paper.issued_on is None or row.label is None:
+        return ()
+    settings = configured.current()
+    if paper.coding.company == settings.payer.company or paper.coding.company not in settings.ledger.charges:
         return ()
     return tuple(total.currency for total in paper.totals)
 

@@ -20,6 +20,7 @@ from apportion.post.erp import opening_files
 from apportion.post.erp.book import Push, PushState
 from apportion.post.erp.opening import format_of, options_of
 from apportion.post.erp.push import Pusher
+from apportion.post.erp.pace import Pace
 from apportion.post.erp.report import PushReport
 from apportion.post.export import generic_files
 from apportion.post.journal import Journal
@@ -71,8 +72,10 @@ def export(actor: Actor, journal: int) -> tuple[LedgerJournal, tuple[Path, ...]]
     return row, paths
 
 
-def push(actor: Actor, journal: int) -> PushReport:
+def push(actor: Actor, journal: int, pace: Pace | None = None) -> PushReport:
     """Bring an approved journal into its ledger, or complete what an earlier push has begun.
+
+    `pace` says how long a ledger that does not answer is waited for.
 
     What the ledger refuses comes back in the report, and stays as the journal's repair list. When all of it is seen
     posted there, the journal and its documents are. Raises `ForbiddenError`, `JournalStateError`, `InputRefusedError`
@@ -88,7 +91,7 @@ def push(actor: Actor, journal: int) -> PushReport:
     step(JournalState(row.state), JournalAct.HAND_OVER)
     found = content(row)
     with ledgers.alone(row.target, found) as book:
-        run = ledgers.pusher(row.target, book)
+        run = ledgers.pusher(row.target, book, pace)
         if journal_row(journal).state == JournalState.POSTED:  # by another push, for whose end we waited
             return _as_posted(run, found)
         with recorded(actor, "push journal") as record:

@@ -9,6 +9,7 @@ from apportion.actions.push_book import BooksPushBook
 from apportion.actions.workspace import workspace
 from apportion.errors import DocumentError, InputRefusedError, Place
 from apportion.post.erp.opening import checked, opened
+from apportion.post.erp.pace import Pace
 from apportion.post.erp.push import Pusher
 from apportion.post.erp.target import Target
 from apportion.post.journal import Journal
@@ -71,10 +72,11 @@ def open_target(target: str) -> Target:
     return opened(target, found(place.settings, target), place.root)
 
 
-def pusher(target: str, book: BooksPushBook | None = None) -> Pusher:
+def pusher(target: str, book: BooksPushBook | None = None, pace: Pace | None = None) -> Pusher:
     """What brings journals to a target, with the books of pushes. Raises as `open_target` does."""
     place = workspace()
-    return Pusher(open_target(target), book or BooksPushBook(place.root / _LOCKS), place.settings.ledger.currencies)
+    own = book or BooksPushBook(place.root / _LOCKS)
+    return Pusher(open_target(target), own, place.settings.ledger.currencies, pace or Pace())
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from apportion.actions.acting import Actor
 from apportion.actions.working import Kind, Progress, Result, enqueue, register
 from apportion.actions.workspace import workspace
 from apportion.periods import BillingPeriod
+from apportion.post.erp.pace import Pace
 from apportion.post.erp.report import PushReport
 from apportion.post.lifecycle import JournalKind
 from apportion.records.closes import Close
@@ -32,6 +33,7 @@ from apportion.review.states import Issue
 ALLOCATE, ISSUE, SEAL, DRAW_UP, PUSH = "allocate", "issue", "seal", "draw up journal", "push journal"
 OF_A_CLOSE = (ALLOCATE, ISSUE, SEAL, DRAW_UP, PUSH)
 AT_ONCE = 20_000  # lines of documents that are added up or booked while a page waits
+WHILE_A_PAGE_WAITS = Pace(tries=3, seconds=5)  # and a person presses again
 PUSHED_AT_ONCE = 200  # lines of a journal that a ledger is sent while a page waits
 
 
@@ -68,7 +70,7 @@ def push_or_ask(actor: Actor, row: LedgerJournal) -> PushReport | Work:
     """Push a short journal now, and a long one in the background. Raises what `handing_over.push` does."""
     lines = sum(len(entry.postings) for entry in journals.content(row).entries)
     if lines <= PUSHED_AT_ONCE:
-        return handing_over.push(actor, row.pk)
+        return handing_over.push(actor, row.pk, WHILE_A_PAGE_WAITS)
     period = BillingPeriod.parse(row.period)
     return enqueue(actor, PUSH, key=f"{PUSH} {row.pk}", period=period, arguments={"journal": row.pk})
 
