@@ -38,10 +38,11 @@ _ROOMS: tuple[str, ...] = (
     "close/simulate.py",
 )
 _ROOMS += ("focus/checks.py", "records", "review", "tie_out/stage.py")
+_ROOMS += tuple(f"post/{name}.py" for name in ("mapping", "rules"))
 _PHRASES: tuple[str, ...] = tuple(
     f"tie_out/{name}.py" for name in ("bridge", "compare", "reporting", "settled", "sums")
 )
-_PHRASES += ("reconcile/difference.py",)
+_PHRASES += ("post/lifecycle.py", "reconcile/difference.py")
 # Settings and what is written for good, such as the notes of a decision, are not said by a page.
 _SILENT = ("records/configuration.py", "records/migrations", "review/diagram.py", "review/notes.py")
 _SAYS = re.compile(r"Error$|^Mistake$|^_refused$|^_accepted$|^_fault$")

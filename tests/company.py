@@ -188,11 +188,14 @@ def company_fixture(
 
 
 @pytest.fixture(name="own_company")
-def own_company_fixture(db: None, delivered: Path, tmp_path: Path) -> Iterator[Company]:
-    """The company in the test's own database and workspace. Takes a second or two."""
+def own_company_fixture(db: None, company: Company, tmp_path: Path) -> Iterator[Company]:
+    """The company with a workspace of the test's own, as that of the module was when it was filled.
+
+    Nothing else of the module may change what it was copied from: what is in the books is undone, files are not.
+    """
     root = tmp_path / "northwind"
-    with _site_of(root, delivered):
-        yield fill(root)
+    with _site_of(root, company.root):
+        yield Company(root)
 
 
 @contextmanager

@@ -132,14 +132,25 @@ def executive(album: Album) -> None:
 
 
 def seal(album: Album) -> None:
-    """The journal leaves, is confirmed, and the month is sealed."""
+    """The journal is drawn up, approved by the other controller, exported and confirmed, and the month is sealed."""
+    where = f"{album.address}/close/{MONTH}/"
     with album.window("second-controller") as page:
-        where = f"{album.address}/close/{MONTH}/"
         page.goto(where)
-        page.get_by_role("button", name="Export the journal").click()
-        page.goto(where)
+        page.get_by_role("link", name="Preview").first.click()
+        page.get_by_role("button", name="Draw it up").click()
+        page.get_by_text("You drew it up yourself").wait_for()
+    with album.window("controller") as page:
+        page.goto(f"{album.address}/journals/?state=waiting")
+        page.get_by_role("main").get_by_role("link", name=re.compile("^JN-")).first.click()
+        page.get_by_role("button", name="Approve it").wait_for()
+        album.take(page, "journal", "light", "dark", "phone")
+        page.get_by_role("button", name="Approve it").click()
+        page.get_by_role("button", name="Export its files").click()
         page.get_by_label("Number in the ledger").fill("GL-2026-4711")
         page.get_by_role("button", name="Confirm posted").click()
+        page.get_by_text("The journal is posted.").wait_for()
+    with album.window("second-controller") as page:
+        page.goto(where)
         page.locator("summary", has_text="Seal the period").click()
         page.locator("details[open]").get_by_role("button").click()
         page.get_by_text(re.compile("[Ss]ealed")).first.wait_for()

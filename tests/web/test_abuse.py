@@ -25,7 +25,7 @@ from tests.web.test_rights import ROUTES, Route, Things, by_address, things_fixt
 
 __all__ = ["things_fixture"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 BASE = [each for each in ROUTES if each.rule]
 READ = [each for each in BASE if "GET" in each.rule.methods]
 WITH_NUMBERS = [each for each in BASE if set(each.names) - {"period", "format", "uidb36", "key"}]
@@ -249,12 +249,11 @@ def test_every_field_of_every_form_can_be_tampered_with(name: str, company: Comp
 @pytest.mark.parametrize("route", [each for each in BASE if "POST" in each.rule.methods], ids=by_address)
 def test_no_form_is_taken_without_the_token_of_its_session(route: Route, things: Things, company: Company) -> None:
     address = things.address(route)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(company.person("controller"))
+    forged = re.search('csrfmiddlewaretoken" value="([^"]+)', client.get("/me/").content.decode())
+    assert forged is not None
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Referer": "https://evil.example/"}):
-        client = Client(enforce_csrf_checks=True)
-        client.force_login(company.person("controller"))
-        page = client.get("/me/").content.decode()
-        forged = re.search('csrfmiddlewaretoken" value="([^"]+)', page)
-        assert forged is not None
         data = {"csrfmiddlewaretoken": forged[1] if headers.get("Origin") else "x" * 64, "reason": "Forged."}
         before = Document.objects.values_list("pk", "issue_state", "review_state").order_by("pk")
         was, entries = list(before), AuditEntry.objects.exclude(act__startswith="refused").count()

@@ -17,7 +17,7 @@ from apportion.records.triggers import install, remove
 from tests.company import PASSWORD, Company
 from tests.web.api_calls import Caller, key_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 INSIDE = ("Traceback", "sqlite", "psycopg", "OperationalError", "site-packages", "SELECT ", "records_")
 
 

@@ -28,7 +28,7 @@ from tests.web.test_rights import ROUTES, Route, Things, by_address, things_fixt
 
 __all__ = ["company_fixture", "things_fixture"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 EVIL = '=1+1"><zz-evil onx=1>\'<!--</script></style></textarea>#panic("x")$x$*_@a {{7*7}}{% now %}'
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 READ = [each for each in ROUTES if each.rule and "GET" in each.rule.methods]

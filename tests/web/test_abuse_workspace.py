@@ -12,7 +12,7 @@ from apportion.records import chain
 from tests.company import Company
 from tests.web.api_calls import Caller, key_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 
 def test_a_workspace_without_its_files_says_so(own_company: Company) -> None:
@@ -56,6 +56,6 @@ def test_a_workspace_without_its_files_says_so(own_company: Company) -> None:
             told = caller.get(path)
             assert told.status_code < 500 or told.json()["code"] != "FAULT", (harm, path)
             assert str(company.root).encode() not in told.content, (harm, path)
-        for act in ("allocate", "issue", "seal", "export"):
+        for act in ("allocate", "issue", "seal", "journal"):
             assert client.post(f"/close/{period}/{act}/", {}).status_code < 500, (harm, act)
     assert chain.verify().breaks == ()

@@ -18,6 +18,7 @@ from django.utils import timezone
 from apportion.api.site import api
 from apportion.records.disputes import Dispute
 from tests.company import Company
+from tests.journals import put, transfer
 from tests.web.api_calls import ROOT, Caller, key_of, operations
 
 pytestmark = pytest.mark.django_db
@@ -225,6 +226,8 @@ def test_no_read_asks_the_books_more_than_fifteen_times(company: Company) -> Non
         "work": 1,
         "attachment": 1,
         "version": callers["controller"].get("/policies").json()["items"][0]["id"],
+        "journal": put(transfer(), company.person("controller"), company.person("second")).pk,
+        "name": "journal-2026-10.csv",
     }
     most = {}
     for operation in operations():

@@ -58,6 +58,7 @@ def test_every_route_declares_its_rule() -> None:
     assert len({each.name for each in ALL}) == len(ALL)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("operation", ALL, ids=lambda each: each.name)
 def test_nobody_gets_in_without_a_key(operation: Operation, company: Company) -> None:
     assert operation.rule is not None
@@ -67,6 +68,7 @@ def test_nobody_gets_in_without_a_key(operation: Operation, company: Company) ->
         assert _call(Caller("apt_wrong"), operation, _address(operation, company)) == 401
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", PEOPLE)
 @pytest.mark.parametrize("operation", ALL, ids=lambda each: each.name)
 def test_rights_decide(operation: Operation, name: str, company: Company) -> None:
@@ -110,6 +112,7 @@ def _bare(company: Company, name: str, scopes: tuple[str, ...]) -> str:
     return f"apt_{name}"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("operation", OF_THE_TREE, ids=lambda each: each.name)
 def test_another_group_does_not_exist(operation: Operation, company: Company) -> None:
     """Green gets the same answer for what is Red's as for what there is not; Red's own is there."""

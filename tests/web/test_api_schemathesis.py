@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
 from apportion.api.site import api
+from apportion.records.journals import LedgerJournal
 from tests.company import Company
+from tests.journals import put, transfer
 from tests.web.api_calls import ROOT, Operation, key_of, operations
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -46,7 +48,10 @@ def _no_failures_counted() -> Iterator[None]:
 def _known(company: Company) -> dict[str, object]:
     """Things that there are, by the name of the parameter."""
     document = company.document("red-app")
+    row = LedgerJournal.objects.first() or put(transfer(), company.person("second"), company.person("controller"))
     return {
+        "journal": row.pk,
+        "name": "journal-2026-10.csv",
         "document": document.pk,
         "line": 1,
         "dispute": company.dispute.pk,

@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from apportion.actions import close_sums, sealing, working
+from apportion.actions import close_sums, handing_over, journals, sealing, working
 from apportion.actions.accepting import accept
 from apportion.actions.charging import MONTHLY
-from apportion.actions.posting import confirm_posted, export_journal
 from apportion.actions.tying import books_tie_out
 from apportion.actions.workspace import workspace
+from apportion.errors import UnmappedError
 from apportion.records.closes import Close
 from apportion.records.documents import Document, DocumentTotal
 from apportion.records.work import Message, Work
@@ -115,7 +115,7 @@ def _pressable(company: Company, who: str) -> list[str]:
 
 def test_the_books_add_up_in_every_currency(company: Company) -> None:
     accept(company.actor("red"), company.document("red-web").pk)
-    export_journal(company.actor("controller"), OCTOBER)
+    journals.draw_up(company.actor("controller"), OCTOBER)
     (row,) = _state().books
     out = DocumentTotal.objects.filter(document__period="2026-10", document__issue_state="issued")
     assert row.whole == out.aggregate(sum=Sum("amount_minor"))["sum"] == 221078
@@ -135,14 +135,22 @@ def test_books_that_do_not_agree_say_so(company: Company) -> None:
     assert row.difference == -1
 
 
+def _post(company: Company) -> None:
+    """The journal that waits is approved by the second controller, exported and confirmed."""
+    row = journals.journals(OCTOBER).get()
+    journals.approve(company.actor("second"), row.pk)
+    handing_over.export(company.actor("second"), row.pk)
+    handing_over.confirm(company.actor("controller"), row.pk, "GL-1")
+
+
 def test_what_blocks_is_what_sealing_refuses(company: Company) -> None:
     """In each state of the month the page blocks exactly where the act would refuse."""
     settings = workspace().settings
     for act in (
         lambda: None,
         lambda: accept(company.actor("red"), company.document("red-web").pk),
-        lambda: export_journal(company.actor("controller"), OCTOBER),
-        lambda: confirm_posted(company.actor("controller"), OCTOBER, "GL-1"),
+        lambda: journals.draw_up(company.actor("controller"), OCTOBER),
+        lambda: _post(company),
     ):
         act()
         refused = sealing.blocking(OCTOBER, settings)
@@ -172,7 +180,7 @@ def test_what_can_be_pressed_and_why_not(company: Company) -> None:
     assert _pressable(company, "auditor") == []
     assert _pressable(company, "controller") == ["remind"]
     accept(company.actor("red"), company.document("red-web").pk)
-    assert "export" in _pressable(company, "controller")
+    assert "journal" in _pressable(company, "controller")
     assert _pressable(company, "analyst") == []
     shown = text(client(company, "analyst").get(reverse("close_period", args=["2026-10"])))
     assert "A controller does this." in shown
@@ -219,12 +227,13 @@ def test_a_long_journal_and_a_large_seal_are_work(company: Company, monkeypatch:
     monkeypatch.setattr("apportion.actions.work_kinds.AT_ONCE", 0)
     accept(company.actor("red"), company.document("red-web").pk)
     for _ in range(2):
-        assert "It is being done right now." in text(press(company, "controller", "export"))
-    (waiting,) = Work.objects.filter(kind="export journal")
+        assert "It is being done right now." in text(press(company, "controller", "draw_up"))
+    (waiting,) = Work.objects.filter(kind="draw up journal")
     assert not Document.objects.filter(posting_state="exported").exists()
     done = working.run_next()
     assert done is not None
-    assert (done.pk, done.state, done.result["documents"]) == (waiting.pk, "done", 1)
+    assert (done.pk, done.state) == (waiting.pk, "done")
+    assert done.result["journal"] == journals.journals(OCTOBER).get().pk
     assert Document.objects.filter(posting_state="exported").count() == 1
     assert "It is being done right now." in text(press(company, "controller", "seal"))
     refused = working.run_next()
@@ -247,24 +256,28 @@ def test_owners_are_reminded_once_a_day(company: Company) -> None:
     assert Message.objects.count() == written
 
 
-def test_a_journal_is_exported_confirmed_and_can_be_taken_away(company: Company) -> None:
+def test_the_journal_is_drawn_up_from_the_page_of_the_period(company: Company) -> None:
     accept(company.actor("red"), company.document("red-web").pk)
-    assert "has 1 document" in text(press(company, "controller", "export"))
+    before = client(company, "controller").get(reverse("close_period", args=["2026-10"]))
+    assert f"{reverse('journal_preview')}?period=2026-10" in before.content.decode()
+    shown = press(company, "controller", "draw_up")
+    row = journals.journals(OCTOBER).get()
+    assert shown.redirect_chain[-1][0] == reverse("journal", args=[row.pk])
     assert Document.objects.filter(posting_state="exported").count() == 1
-    (journal,) = close_sums.journals("2026-10")
-    file = reverse("close_journal", args=["2026-10", "csv"])
-    taken = client(company, "auditor").get(f"{file}?journal={journal.id}")
-    assert taken.status_code == 200
-    assert taken["Content-Disposition"].startswith("attachment")
-    for wrong in ("?journal=../../x", "", "?journal=JN-0"):
-        assert client(company, "auditor").get(file + wrong).status_code == 404
-    empty = press(company, "controller", "confirm", reference=" ")
-    assert empty.status_code == 400
-    assert "There is no reference." in text(empty)
-    assert "is posted" in text(press(company, "controller", "confirm", reference="GL-2026-77"))
-    assert close_sums.journals("2026-10")[0].reference == "GL-2026-77"
-    again = press(company, "controller", "confirm", reference="GL-2026-77")
-    assert again.status_code == 409
+    period = text(client(company, "auditor").get(reverse("close_period", args=["2026-10"])))
+    assert f"{row.journal_id} Cost transfer Files Waits for approval" in period
+    assert press(company, "controller", "draw_up").status_code == 400  # one journal waits at a time
+
+
+def test_what_cannot_be_drawn_up_leads_to_the_preview_that_says_why(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_given: object) -> None:
+        raise UnmappedError("Codes are missing.")
+
+    monkeypatch.setattr("apportion.actions.work_kinds.draw_up_or_ask", refused)
+    answer = press(company, "controller", "draw_up")
+    assert answer.redirect_chain[-1][0] == f"{reverse('journal_preview')}?period=2026-10"
 
 
 def test_a_refused_seal_says_everything_that_is_in_the_way(company: Company) -> None:
@@ -274,7 +287,7 @@ def test_a_refused_seal_says_everything_that_is_in_the_way(company: Company) -> 
     assert Close.objects.get(period="2026-10").sealed_at is None
 
 
-@pytest.mark.parametrize("act", ["complete", "allocate", "issue", "remind", "export", "confirm", "recall", "seal"])
+@pytest.mark.parametrize("act", ["complete", "allocate", "issue", "remind", "draw_up", "seal"])
 def test_acts_are_posted_with_the_right_permission_and_token(company: Company, act: str) -> None:
     where = reverse(f"close_{act}", args=["2026-10"])
     assert client(company, "controller").get(where).status_code == 405

@@ -41,6 +41,9 @@ VIEWS = {
     "documents/": ("period=all", "q=nowhere"),
     "search/": ("q=red", "q=nowhere"),
     "audit/": ("q=nowhere", "page=2"),
+    "journals/": ("period=2026-10&state=posted", "state=waiting"),
+    "journals/preview/": ("period=2026-10&kind=provider", "period=2026-09", "period=2026-10&target=nowhere"),
+    "journals/<int:journal>/": ("q=nowhere",),
     "messages/": ("state=all", "state=failed"),
     "disputes/": ("state=all",),
     "work-list/": ("period=2026-09",),
@@ -189,6 +192,8 @@ REFUSED_FORMS = [
     ("red", "/me/password/", "Use this password"),
     ("controller", "/disputes/{dispute}/decide/?outcome=upheld&settle=kept_central", "Propose this decision"),
     ("controller", "/policies/new/", "Check and keep as a draft"),
+    ("controller", "/journals/{journal}/", "Confirm posted"),
+    ("controller", "/journals/{journal}/", "Withdraw it"),
     ("administrator", "/people/add/", "Add"),
     ("administrator", "/messages/webhooks/", "Add it"),
 ]
@@ -202,7 +207,7 @@ def test_forms_that_are_refused_say_so_in_order(site: Site, browser: Browser, lo
         with window(browser, site, look, name) as page:
             for who, address, label in REFUSED_FORMS:
                 if who == name:
-                    page.goto(site.address + address.format(**known))
+                    page.goto(site.address + address.format(**{**known["things"], **known}))
                     press(page, label)
                     said = page.locator(".field-error, .alert-danger, [aria-invalid=true], .refusal")
                     if not said.count():

@@ -303,6 +303,7 @@ AS_WRITTEN = {"messages/", "documents/<int:document>/methodology/", "policies/<i
 GET_ROUTES = [each for each in ROUTES if each.rule and "GET" in each.rule.methods and each.address not in AS_WRITTEN]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("route", GET_ROUTES, ids=by_address)
 def test_every_page_is_in_german_for_who_chose_it(route: Route, things: Things, company: Company) -> None:
     readers = [name for name in ("red", "controller", "administrator") if allowed(route, name)]

@@ -16,7 +16,7 @@ from tests.web.test_rights import ROUTES, Route, Things, allowed, by_address, th
 
 __all__ = ["things_fixture"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 MOST = 15
 _FRAMES = ("SAVEPOINT", "RELEASE")  # where a transaction within that of the test begins and ends

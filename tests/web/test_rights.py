@@ -27,6 +27,7 @@ from apportion.records.policies import Claim, PolicyVersion
 from apportion.records.work import Message, WebhookEndpoint, Work
 from apportion.review.permission import PERMISSIONS, Permission, Role
 from tests.company import OCTOBER, PEOPLE, Company
+from tests.journals import put, transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +113,7 @@ def make_things(company: Company) -> Things:
     )
     token, _ = create_token(company.actor("red"), "Reports", ["see_documents"], today + timedelta(9))
     endpoint = WebhookEndpoint.objects.create(url="https://example.com/", secret="x", created_by=red)  # noqa: S106
+    journal = put(transfer(), company.person("controller"), company.person("second"))
     claim = Claim.objects.create(period="2026-10", cost_group=company.group("red-web"), by=red)
     return Things(
         {
@@ -130,6 +132,8 @@ def make_things(company: Company) -> Things:
             "message": Message.objects.earliest("pk").pk,
             "version": version.pk,
             "claim": claim.pk,
+            "journal": journal.pk,
+            "name": "journal-2026-10.csv",
             "work": Work.objects.create(kind="allocate", key="x", period="2026-10", state="done").pk,
             "period": OCTOBER,
             "digest": web.policy_digest,
@@ -143,7 +147,6 @@ NOT_SET_UP = {
     "sign-in/company/back/",
     "me/second-factor/off/",
     "me/second-factor/codes/",
-    "close/<str:period>/journal/<str:format>/",  # nothing was exported
 }
 FORMATS = {"policies/<int:version>/file/<str:format>/": "yaml"}  # the others can be had as CSV
 # Others than the person themselves who may do it: the deputy, and whoever manages people.

@@ -129,14 +129,39 @@ def everybody_else_accepts(browser: Browser, address: str) -> None:
             assert page.get_by_role("button", name=re.compile("^Accept")).count() == 0
 
 
+def first_controller_approves_and_exports(browser: Browser, address: str, journal: str) -> None:
+    """Without a script; the files that are taken away are the same bytes each time."""
+    with signed_in(browser, address, "controller", "phone", javascript=False) as page:
+        page.goto(f"{address}/journals/")
+        page.goto(journal)
+        page.get_by_role("button", name="Approve it").click()
+        assert "JV-1000-FY2026-000001" in page.get_by_role("heading", level=1).inner_text()
+        page.get_by_role("button", name="Export its files").click()
+        link = page.get_by_role("link", name=re.compile(r"journal-2026-10\.csv"))
+        file = f"{address}{link.get_attribute('href')}"
+        assert page.request.get(file).body() == page.request.get(file).body() != b""
+
+
 def month_is_posted_and_sealed(browser: Browser, address: str) -> None:
     with signed_in(browser, address, "second") as page:
         page.goto(f"{address}/close/2026-10/")
         is_clean(page)
-        page.get_by_role("button", name="Export the journal").click()
-        page.goto(f"{address}/close/2026-10/")
+        page.get_by_role("link", name="Preview").first.click()
+        assert "What stays with the payer" in page.get_by_role("main").inner_text()
+        is_clean(page)
+        page.get_by_role("button", name="Draw it up").click()
+        page.get_by_text("You drew it up yourself, so somebody else has to approve it.").wait_for()
+        assert page.get_by_role("button", name="Approve it").count() == 0
+        is_clean(page)
+        journal = page.url
+    first_controller_approves_and_exports(browser, address, journal)
+    with signed_in(browser, address, "second") as page:
+        page.goto(journal)
         page.get_by_label("Number in the ledger").fill("GL-2026-4711")
         page.get_by_role("button", name="Confirm posted").click()
+        page.get_by_text("The journal is posted.").wait_for()
+        is_clean(page)
+        page.goto(f"{address}/close/2026-10/")
         page.locator("summary", has_text="Seal the period").click()
         page.locator("details[open]").get_by_role("button").click()
         page.get_by_text(re.compile("[Ss]ealed")).first.wait_for()

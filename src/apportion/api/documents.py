@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import configured
+from apportion.actions import configured, e_invoices
 from apportion.actions.acting import Actor
 from apportion.actions.moving import situation
 from apportion.api.auth import Request
@@ -27,6 +27,7 @@ from apportion.records.attachments import headers
 from apportion.records.audit import AuditEntry
 from apportion.records.disputes import Dispute
 from apportion.records.documents import Document, DocumentLine
+from apportion.records.journals import LedgerJournal
 from apportion.records.rule import Reach
 from apportion.review.permission import Permission
 from apportion.review.states import TABLE, Act, Issue, Posting, Review, acts
@@ -140,6 +141,43 @@ def download_csv(request: Request, document: Number) -> HttpResponse:
     return _file("csv", csv(paper), paper.label)
 
 
+class EInvoiceWanted(Language):
+    """Which of a document's e-invoices."""
+
+    currency: str = Field("", pattern="^([A-Z]{3})?$", description="Needed where the document has several currencies")
+
+
+@route(
+    router,
+    "GET",
+    "/documents/{document}/e-invoice/pdf",
+    Reach.OBJECT,
+    Permission.SEE_DOCUMENTS,
+    files={"application/pdf": "The e-invoice"},
+)
+def download_factur_x(request: Request, document: Number, wanted: Query[EInvoiceWanted]) -> HttpResponse:
+    """Download the e-invoice between two companies as Factur-X / ZUGFeRD, a PDF with its XML inside."""
+    return _e_invoice(request.actor, document, "pdf", wanted)
+
+
+@route(
+    router,
+    "GET",
+    "/documents/{document}/e-invoice/xml",
+    Reach.OBJECT,
+    Permission.SEE_DOCUMENTS,
+    files={"application/xml": "The e-invoice"},
+)
+def download_ubl(request: Request, document: Number, wanted: Query[EInvoiceWanted]) -> HttpResponse:
+    """Download the e-invoice between two companies as UBL for Peppol."""
+    return _e_invoice(request.actor, document, "xml", wanted)
+
+
+def _e_invoice(actor: Actor, document: int, form: str, wanted: EInvoiceWanted) -> HttpResponse:
+    name, content = e_invoices.file(actor, document, form, wanted.currency, wanted.locale)
+    return HttpResponse(content, headers=headers(name, e_invoices.MEDIA_TYPES[form]))
+
+
 def read(actor: Actor, number: int) -> Document:
     """A document with everything that its shape needs. Raises `NotFoundError`."""
     rows = reach.documents(actor.rights).select_related(*_ROWS, "body").prefetch_related("totals")
@@ -213,9 +251,10 @@ def _changed(at: datetime) -> Q:
     )
     said = AuditEntry.objects.filter(subject_kind="document", subject_id=Cast(OuterRef("pk"), CharField()), at__gte=at)
     journals = AuditEntry.objects.filter(
-        subject_kind="close",
-        subject=OuterRef("period"),
-        act__in=("export journal", "recall journal", "confirm posted"),
+        subject_kind="ledgerjournal",
+        subject_id__in=LedgerJournal.objects.filter(journal_id=OuterRef(OuterRef("journal")))
+        .annotate(said=Cast("pk", CharField()))
+        .values("said"),
         at__gte=at,
     )
     return (

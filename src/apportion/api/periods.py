@@ -7,10 +7,9 @@ from typing import Any, Literal
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import charging, closing, configured, posting, sealing, tying, work_kinds
+from apportion.actions import charging, closing, configured, journals, sealing, tying, work_kinds
 from apportion.actions.tying import BooksRow
 from apportion.api.auth import Request
-from apportion.api.reviews import Why
 from apportion.api.route import route
 from apportion.api.shapes import (
     Instant,
@@ -20,7 +19,6 @@ from apportion.api.shapes import (
     Page,
     Paging,
     PeriodText,
-    Short,
     by_currency,
     money,
     named,
@@ -29,6 +27,7 @@ from apportion.api.shapes import (
 )
 from apportion.errors import NotFoundError
 from apportion.post.formats import json_text
+from apportion.post.lifecycle import JournalKind
 from apportion.records.closes import Close
 from apportion.records.rule import Reach
 from apportion.records.work import Work, WorkState
@@ -280,73 +279,25 @@ def seal_period(request: Request, period: PeriodText) -> SealOut:
 
 
 class Preview(Schema):
-    """The journal that an export would make now; `journal` is null where nothing waits."""
+    """The journal that would be drawn up now; `journal` is null where nothing waits."""
 
     period: str
     journal: dict[str, Any] | None = Field(description="As journal files in JSON are written")
 
 
+class PreviewWanted(Schema):
+    """Of which kind."""
+
+    kind: JournalKind = JournalKind.TRANSFER
+
+
 @route(router, "GET", "/periods/{period}/journal", Reach.EVERYWHERE, Permission.SEE_CLOSE, gives=Preview)
-def preview_journal(request: Request, period: PeriodText) -> Preview:
-    """See the journal that an export would make now. Nothing is changed."""
-    found = posting.preview(period_of(period))
+def preview_journal(request: Request, period: PeriodText, wanted: Query[PreviewWanted]) -> Preview:
+    """See the journal that would be drawn up now, and be refused for what drawing it up would be. Changes nothing."""
+    found = journals.preview(period_of(period), wanted.kind)
+    if found is not None:
+        journals.require_taken(found)
     return Preview(period=period, journal=json_text.document(found) if found else None)
-
-
-class ExportOut(Schema):
-    """What was exported, once. A long journal is being made by `work`; then `id` is empty and `journal` null."""
-
-    id: str
-    documents: int
-    files: list[str]
-    journal: dict[str, Any] | None
-    work: WorkOut | None
-
-
-@route(router, "POST", "/periods/{period}/journal/export", Reach.EVERYWHERE, Permission.POST, gives=ExportOut)
-def export_journal(request: Request, period: PeriodText) -> ExportOut:
-    """Make the journal of everything accepted that is not in the ledger, and mark it as exported."""
-    made = work_kinds.export_or_ask(request.actor, period_of(period))
-    if isinstance(made, Work):
-        return ExportOut(id="", documents=0, files=[], journal=None, work=work_shape(made))
-    return ExportOut(
-        id=made.journal.id,
-        documents=made.documents,
-        files=[path.name for path in made.files],
-        journal=json_text.document(made.journal),
-        work=None,
-    )
-
-
-class Recall(Why):
-    """Which journal the ledger did not take; empty means all that are exported."""
-
-    journal: Short = ""
-
-
-class Moved(Schema):
-    """How many documents."""
-
-    documents: int
-
-
-@route(router, "POST", "/periods/{period}/journal/recall", Reach.EVERYWHERE, Permission.POST, gives=Moved)
-def recall_journal(request: Request, period: PeriodText, body: Recall) -> Moved:
-    """Take an exported journal back that the ledger did not take."""
-    return Moved(documents=posting.recall(request.actor, period_of(period), body.journal, body.reason))
-
-
-class Confirmation(Schema):
-    """What the ledger calls its posting."""
-
-    reference: Short
-    journal: Short = ""
-
-
-@route(router, "POST", "/periods/{period}/journal/confirm", Reach.EVERYWHERE, Permission.POST, gives=Moved)
-def confirm_posted(request: Request, period: PeriodText, body: Confirmation) -> Moved:
-    """Say that the ledger has taken what was exported."""
-    return Moved(documents=posting.confirm_posted(request.actor, period_of(period), body.reference, body.journal))
 
 
 class WorkWanted(Paging):

@@ -32,8 +32,10 @@ from apportion.errors import (
     NotFoundError,
     ReplayError,
     StorageError,
+    UnmappedError,
     WorkspaceError,
 )
+from apportion.post.erp.errors import TargetError
 from apportion.records.rights import ForbiddenError
 from apportion.review import dispute as disputes
 from apportion.review.settlement import SettlementError
@@ -173,6 +175,7 @@ _STATUS: tuple[tuple[type[ApportionError], int], ...] = (
     (ReplayError, 500),
     (EngineError, 500),
     (BusyError, 503),
+    (TargetError, 503),
     (StorageError, 503),
     (WorkspaceError, 503),
 )
@@ -200,6 +203,11 @@ def problem_of(error: ApportionError, request_id: str) -> Problem:
                 advice=without_path(each.advice),
             )
             for each in error.mistakes
+        ]
+    elif isinstance(error, UnmappedError):
+        wrong = [
+            Wrong(code=error.code, detail=f"'{code}' has no {', '.join(missing)}.", place=Where(field=code))
+            for code, missing in error.groups
         ]
     elif isinstance(error, _InvalidError):
         wrong = error.wrong

@@ -25,7 +25,7 @@ from apportion.review.permission import Permission
 JSON = "application/json"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 View = Callable[..., Any]
-_NUMBER = re.compile(r"\{(?!period|code)([a-z]+)\}")  # every other thing of an address is known by its number
+_NUMBER = re.compile(r"\{(?!period|code|name)([a-z]+)\}")  # every other thing of an address is known by its number
 _ONCE = "Its secret was in that answer only. Where it was lost, end what was made and make another."
 # What a write may come to beside its own answer, and what a read may.
 _ALWAYS = (401, 403, 429, 500, 503)

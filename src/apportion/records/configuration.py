@@ -27,6 +27,7 @@ def _sqlite(path: Path | str) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
+        "CONN_MAX_AGE": 600,  # opening the file anew for each page would be a fifth of an empty one
         "OPTIONS": {
             # A writer takes its lock at the beginning, so that two never wait for each other half way through.
             "transaction_mode": "IMMEDIATE",
@@ -54,7 +55,11 @@ def _database(url: str, store: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", "") or parts.hostname or "",
         "PORT": str(parts.port or ""),
-        "OPTIONS": {**options, "pool": {"min_size": 1, "max_size": 16, "timeout": 30}},
+        "OPTIONS": {
+            **options,
+            "pool": {"min_size": 1, "max_size": 16, "timeout": 30},
+            "prepare_threshold": 3,  # for `records.ready` alone: Django's own queries name their values in the text
+        },
     }
 
 
@@ -222,6 +227,7 @@ LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 
+SESSION_ENGINE = "apportion.records.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
 from apportion.errors import ApportionError
 from apportion.records.groups import CostGroup
 from apportion.records.people import Delegation, Grant, Person
+from apportion.records.ready import Ready
 from apportion.review.permission import IN_THE_TREE, PERMISSIONS, Permission, Role
 
 
@@ -94,12 +97,17 @@ def rights_of(person: Person, on: date | None = None) -> Rights:
     ).values_list("person_id", "person__name", "person__email")
     absent = {key: name or email for key, name, email in delegations}
     grants = Grant.objects.filter(person__in=[person.pk, *absent], ended_at__isnull=True)
+    return _rights(person.pk, absent, grants.values_list("person_id", "role", "cost_group__path"))
+
+
+def _rights(own: int, absent: Mapping[int, str], grants: Iterable[tuple[int, str, str | None]]) -> Rights:
+    """Of grants, each of somebody, in a role, for the cost groups below a path."""
     everywhere: set[Permission] = set()
     below: dict[Permission, set[str]] = {}
     roles: set[Role] = set()
-    for holder, named, path in grants.values_list("person_id", "role", "cost_group__path"):
+    for holder, named, path in grants:
         role = Role(named)
-        if holder != person.pk and role is Role.ADMINISTRATOR:
+        if holder != own and role is Role.ADMINISTRATOR:
             continue  # whoever may give rights gives them in person
         roles.add(role)
         if role in IN_THE_TREE and path is not None:
@@ -113,6 +121,38 @@ def rights_of(person: Person, on: date | None = None) -> Rights:
         frozenset(roles),
         tuple(sorted(absent.values())),
     )
+
+
+_HELD = Ready(
+    Person,
+    (),
+    """
+    LEFT JOIN records_grant ON records_grant.person_id = records_person.id AND records_grant.ended_at IS NULL
+    LEFT JOIN records_costgroup ON records_costgroup.id = records_grant.cost_group_id
+    WHERE records_person.id = %s
+    """,
+    {
+        "held_role": "records_grant.role",
+        "held_path": "records_costgroup.path",
+        "is_deputy": """
+        EXISTS (SELECT 1 FROM records_delegation WHERE deputy_id = records_person.id AND revoked_at IS NULL
+        AND from_on <= %s AND until_on >= %s)
+        """,
+    },
+)
+
+
+def person_with_rights(pk: int) -> tuple[Person, Rights] | None:
+    """Somebody with the rights of today, as `rights_of` says; None where nobody is. One query, three for a deputy."""
+    day = timezone.localdate()
+    on = connection.ops.adapt_datefield_value(day)
+    rows: list[Any] = _HELD.all([on, on, pk])
+    if not rows:
+        return None
+    person: Person = rows[0]
+    if not person.is_active or rows[0].is_deputy:
+        return person, rights_of(person, day)
+    return person, _rights(pk, {}, [(pk, row.held_role, row.held_path) for row in rows if row.held_role is not None])
 
 
 def _topmost(paths: set[str]) -> tuple[str, ...]:

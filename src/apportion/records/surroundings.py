@@ -1,41 +1,46 @@
-"""What there is around a document, asked at once: most documents have nothing, and then no further query is needed."""
+"""A document with what there is around it, asked at once: most have nothing, and then no further query is needed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection
-
-from apportion.records.closes import Close
-from apportion.records.disputes import Attachment, Comment, Dispute
 from apportion.records.documents import Document
+from apportion.records.ready import Ready
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Whether a document has any of these; `is_sealed` says whether its period is."""
+    """Whether a document has any of these; `entries` of the audit chain; `is_sealed` says whether its period is."""
 
     disputes: bool
     comments: bool
     files: bool
     notes: bool
+    entries: bool
     is_sealed: bool
 
 
-_ANY = ", ".join(
-    f"EXISTS (SELECT 1 FROM {model._meta.db_table} WHERE {condition})"
-    for model, condition in (
-        (Dispute, "document_id = %s"),
-        (Comment, "document_id = %s"),
-        (Attachment, "document_id = %s"),
-        (Document, "about_id = %s"),
-        (Close, "period = %s AND sealed_at IS NOT NULL"),
-    )
-)
+_ANY = {
+    "any_disputes": "EXISTS (SELECT 1 FROM records_dispute WHERE document_id = records_document.id)",
+    "any_comments": "EXISTS (SELECT 1 FROM records_comment WHERE document_id = records_document.id)",
+    "any_files": "EXISTS (SELECT 1 FROM records_attachment WHERE document_id = records_document.id)",
+    "any_notes": "EXISTS (SELECT 1 FROM records_document note WHERE note.about_id = records_document.id)",
+    "any_entries": """
+        EXISTS (SELECT 1 FROM records_auditentry
+        WHERE subject_kind = 'document' AND subject_id = CAST(records_document.id AS text))
+    """,
+    "any_seal": """
+        EXISTS (SELECT 1 FROM records_close
+        WHERE records_close.period = records_document.period AND sealed_at IS NOT NULL)
+    """,
+}
+_DOCUMENT = Ready(Document, ("cost_group", "body", "issued_by", "reviewed_by"), "WHERE records_document.id = %s", _ANY)
 
 
-def surroundings(document: Document) -> Surroundings:
-    """One query. Written by hand, for five of the usual ones would cost more than the rest of a document's page."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_ANY}", [document.pk] * 4 + [document.period])
-        return Surroundings(*map(bool, cursor.fetchone()))
+def surrounded(pk: int) -> tuple[Document, Surroundings] | None:
+    """A document with its cost group, body and those who issued and reviewed it; None where there is none. One query.
+
+    Whoever asks has yet to ask whether it is within reach.
+    """
+    row = _DOCUMENT.first([pk])
+    return None if row is None else (row, Surroundings(*(bool(getattr(row, name)) for name in _ANY)))

@@ -34,6 +34,7 @@ _PAGES = {
     "dispute": ("dispute", "subject_id", Permission.SEE_DOCUMENTS),
     "costgroup": ("group", "subject_id", Permission.SEE_DOCUMENTS),
     "close": ("close_period", "subject", Permission.SEE_CLOSE),
+    "ledgerjournal": ("journal", "subject_id", Permission.SEE_CLOSE),
     "person": ("person", "subject_id", Permission.MANAGE_PEOPLE),
 }
 

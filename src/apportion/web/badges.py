@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _
 
+from apportion.post.erp.book import PushState
+from apportion.post.lifecycle import JournalState
 from apportion.records.groups import Charging
 from apportion.records.work import MessageState, WorkState
 from apportion.review.dispute import Status
@@ -35,6 +37,23 @@ _BADGES: dict[str, dict[str, Badge]] = {
         Posting.EXPORTED: Badge(_("Exported"), "upload", "wait"),
         Posting.POSTED: Badge(_("Posted"), "building-bank", "good"),
         Posting.REVERSED: Badge(_("Reversed"), "arrow-back-up", "bad"),
+    },
+    "journal": {
+        JournalState.DRAWN_UP: Badge(_("Waits for approval"), "hourglass", "wait"),
+        JournalState.APPROVED: Badge(_("Approved"), "circle-check", "note"),
+        JournalState.HANDED_OVER: Badge(_("On its way"), "upload", "wait"),
+        JournalState.POSTED: Badge(_("Posted"), "building-bank", "good"),
+        JournalState.REVERSED: Badge(_("Reversed"), "arrow-back-up", "bad"),
+        JournalState.WITHDRAWN: Badge(_("Withdrawn"), "ban", "quiet"),
+    },
+    "push": {
+        PushState.RESERVED: Badge(_("Begun, to be looked up"), "hourglass", "wait"),
+        PushState.SENT: Badge(_("Sent, to be confirmed"), "send", "wait"),
+        PushState.CREATED: Badge(_("Draft in the ledger"), "file-text", "wait"),
+        PushState.POSTED: Badge(_("Posted"), "building-bank", "good"),
+        PushState.REJECTED: Badge(_("Refused"), "circle-x", "bad"),
+        PushState.WITHDRAWN: Badge(_("Taken back"), "ban", "quiet"),
+        PushState.REVERSED: Badge(_("Reversed"), "arrow-back-up", "bad"),
     },
     "dispute": {
         Status.OPEN: Badge(_("Open"), "message-question", "wait"),

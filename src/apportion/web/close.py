@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from pathlib import Path
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apportion.actions import close_sums, closing, posting, reminding, work_kinds
+from apportion.actions import close_sums, closing, reminding, work_kinds
 from apportion.actions.delivery_facts import periods, sealed_in_workspace
-from apportion.actions.workspace import workspace
-from apportion.errors import InputRefusedError, NotFoundError
+from apportion.errors import DocumentError, InputRefusedError, NotFoundError, UnmappedError
 from apportion.periods import BillingPeriod
 from apportion.records.closes import Close
 from apportion.records.work import Work, WorkState
@@ -28,12 +25,9 @@ from apportion.review.states import Review
 from apportion.web import close_presses, close_state
 from apportion.web.close_state import STEP_WORDS, State
 from apportion.web.page import Reach, Request, page
-from apportion.web.told import told_error
 
 _ON_A_PAGE = 12
 _SEE = Permission.SEE_CLOSE
-_FORMATS = {kind: f".{kind}" for kind in ("csv", "hledger", "beancount", "json")} | {"control": ".control.json"}
-_JOURNAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _RECENT = timedelta(hours=12)  # how long a failure of the background stays on the page
 
 
@@ -137,7 +131,6 @@ def _context(request: Request, found: State, reference: str = "", refused: str =
         "reference": reference,
         "refused": refused,
         "failed": [work for work in found.failed if work.finished_at and timezone.now() - work.finished_at < _RECENT],
-        "formats": _FORMATS,
         "is_sealed_elsewhere": found.close.issued_at is None and found.period in sealed_in_workspace(),
     }
 
@@ -227,40 +220,17 @@ def close_remind(request: Request, period: str) -> HttpResponse:
 
 
 @page(Reach.EVERYWHERE, Permission.POST, methods="POST")
-def close_export(request: Request, period: str) -> HttpResponse:
-    """Make the journal of what is accepted."""
-    done = work_kinds.export_or_ask(request.actor, period_of(period))
+def close_draw_up(request: Request, period: str) -> HttpResponse:
+    """Draw up the journal of what is accepted."""
+    wanted = period_of(period)
+    try:
+        done = work_kinds.draw_up_or_ask(request.actor, wanted)
+    except (DocumentError, UnmappedError):  # the preview says which lines, and what to do about each
+        return redirect(f"{reverse('journal_preview')}?period={wanted}")
     if isinstance(done, Work):
         messages.info(request, close_presses.UNDER_WAY)
         return redirect("close_period", period)
-    said = ngettext("Journal %(id)s has %(count)d document.", "Journal %(id)s has %(count)d documents.", done.documents)
-    messages.success(request, said % {"id": done.journal.id, "count": done.documents})
-    return redirect("close_period", period)
-
-
-@page(Reach.EVERYWHERE, Permission.POST, methods="POST")
-def close_confirm(request: Request, period: str) -> HttpResponse:
-    """The ledger has taken the journal."""
-    wanted = period_of(period)
-    journal, reference = request.POST.get("journal", ""), request.POST.get("reference", "")
-    try:
-        count = posting.confirm_posted(request.actor, wanted, reference, journal)
-    except InputRefusedError as error:
-        context = _context(request, _state(wanted), reference, told_error(error))
-        return render(request, "close/period.html", context, status=400)
-    said = ngettext("%d document is posted.", "%d documents are posted.", count) % count
-    messages.success(request, said)
-    return redirect("close_period", period)
-
-
-@page(Reach.EVERYWHERE, Permission.POST, methods="POST")
-def close_recall(request: Request, period: str) -> HttpResponse:
-    """The ledger did not take the journal."""
-    journal, reason = request.POST.get("journal", ""), request.POST.get("reason", "")
-    count = posting.recall(request.actor, period_of(period), journal, reason)
-    said = ngettext("%d document waits for the next journal.", "%d documents wait for the next journal.", count) % count
-    messages.success(request, said)
-    return redirect("close_period", period)
+    return redirect("journal", done.pk)
 
 
 @page(Reach.EVERYWHERE, Permission.SEAL, methods="POST")
@@ -274,28 +244,6 @@ def close_seal(request: Request, period: str) -> HttpResponse:
     return redirect("close_period", period)
 
 
-@page(Reach.EVERYWHERE, _SEE)
-def close_journal(request: Request, period: str, format: str) -> HttpResponse:  # noqa: A002 - as the address calls it
-    """A file of a journal (``?journal=…``) that was exported."""
-    wanted, journal = period_of(period), request.GET.get("journal", "")
-    known = {row.id for row in close_sums.journals(str(wanted))}
-    ending = _FORMATS.get(format)
-    if journal not in known or ending is None or not _JOURNAL.fullmatch(journal):
-        raise NotFoundError(_("There is no such journal."), advice=_("Choose one on the page of the period."))
-    file: Path = workspace().root / posting.FOLDER / str(wanted) / journal / f"journal-{wanted}{ending}"
-    if not file.is_file():
-        raise NotFoundError(
-            _("The files of this journal are not in the workspace any more."),
-            advice=_("Bring them back from a backup, or recall the journal and export it again."),
-        )
-    headers = {
-        "Content-Type": "application/octet-stream",
-        "Content-Disposition": f'attachment; filename="{journal}{ending}"',
-        "X-Content-Type-Options": "nosniff",
-    }
-    return HttpResponse(file.read_bytes(), headers=headers)
-
-
 urlpatterns = [
     path("close/", closes, name="close"),
     path("close/<str:period>/", close_period, name="close_period"),
@@ -304,9 +252,6 @@ urlpatterns = [
     path("close/<str:period>/allocate/", close_allocate, name="close_allocate"),
     path("close/<str:period>/issue/", close_issue, name="close_issue"),
     path("close/<str:period>/remind/", close_remind, name="close_remind"),
-    path("close/<str:period>/export/", close_export, name="close_export"),
-    path("close/<str:period>/confirm/", close_confirm, name="close_confirm"),
-    path("close/<str:period>/recall/", close_recall, name="close_recall"),
+    path("close/<str:period>/journal/", close_draw_up, name="close_draw_up"),
     path("close/<str:period>/seal/", close_seal, name="close_seal"),
-    path("close/<str:period>/journal/<str:format>/", close_journal, name="close_journal"),
 ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apportion.actions.acting import Actor
 from apportion.actions.delivery_facts import sealed_in_workspace
-from apportion.actions.work_kinds import EXPORT, SEAL
+from apportion.actions.work_kinds import DRAW_UP, SEAL
 from apportion.review.permission import Permission
 from apportion.review.states import Review
 from apportion.web.close_state import State
@@ -111,15 +111,8 @@ def _to_ledger(found: State, actor: Actor) -> list[Press]:
             "%d accepted invoices and notes wait for the ledger.",
             counted.exportable,
         )
-        why = may or own or _busy(found, EXPORT)
-        made.append(Press("export", _("Export the journal"), words % counted.exportable, why))
-    if counted.exported:
-        words = ngettext(
-            "%d document is exported. Has the ledger taken its journal?",
-            "%d documents are exported. Has the ledger taken their journal?",
-            counted.exported,
-        )
-        made.append(Press("confirm", _("Confirm posted"), words % counted.exported, may))
+        why = may or own or _busy(found, DRAW_UP)
+        made.append(Press("journal", _("Draw up the journal"), words % counted.exportable, why))
     return made
 
 

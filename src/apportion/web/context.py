@@ -36,6 +36,7 @@ PLACES = (
     _Place("documents", _("Documents"), "file-invoice", _P.SEE_DOCUMENTS),
     _Place("disputes", _("Disputes"), "messages", _P.SEE_DOCUMENTS),
     _Place("close", _("Close"), "calendar-event", _P.SEE_CLOSE),
+    _Place("journals", _("Journals"), "building-bank", _P.SEE_CLOSE),
     _Place("policies", _("Policy"), "book", _P.SEE_CLOSE),
     _Place("groups", _("Cost groups"), "sitemap", _P.SEE_DOCUMENTS),
     _Place("work_list", _("Work list"), "list-check", _P.SEE_CLOSE),
@@ -91,6 +92,7 @@ def page(request: HttpRequest) -> dict[str, object]:
         "languages": settings.LANGUAGES,  # each by its own name
         "navigation": navigation(actor, request.path),
         "request_id": getattr(request, "request_id", ""),
+        "searched": request.GET.get("q", ""),
         "sign_in": _ways_in(),
         "theme": theme_of(request),
     }

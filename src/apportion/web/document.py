@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import path
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import accepting, configured, issuing, reviewing
+from apportion.actions import accepting, configured, e_invoices, issuing, reviewing
 from apportion.errors import ApportionError, InputRefusedError
 from apportion.invoice.paper import Paper, PaperKind
 from apportion.invoice.papers.words import words
@@ -23,7 +26,7 @@ from apportion.records import convert, objections, reach
 from apportion.records.closes import Close
 from apportion.records.disputes import UNDECIDED, Comment, Dispute
 from apportion.records.documents import Document
-from apportion.records.surroundings import surroundings
+from apportion.records.surroundings import Surroundings, surrounded
 from apportion.review import deadlines
 from apportion.review.dispute import disputable
 from apportion.review.permission import Permission
@@ -32,7 +35,7 @@ from apportion.web import diagrams, document_view, timeline
 from apportion.web.answers import at_field, back_to, say_no
 from apportion.web.document_rows import Rows
 from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import locale
+from apportion.web.templatetags.apportion import field, locale
 
 _SEE = Permission.SEE_DOCUMENTS
 
@@ -100,9 +103,8 @@ def shown(
     extend_form: ExtendForm | None = None,
 ) -> HttpResponse:
     """The page as it is now; with a form that was refused, that form as it was typed."""
-    row = found(request, pk)
+    row, there = _found(request, pk)
     paper = convert.paper(row)
-    there = surroundings(row)
     disputes = list(row.disputes.select_related("opened_by").order_by("-opened_at", "-pk")) if there.disputes else []
     notes = notes_of(request, row) if there.notes else []
     now = standing(row, disputes, is_sealed=there.is_sealed)
@@ -114,6 +116,7 @@ def shown(
         "view": view,
         "rows": Rows(row.pk, is_monthly=view.is_monthly, disputable=bool(free)),
         "flows": diagrams.flows(paper),
+        "e_invoices": e_invoices.currencies(row, paper),
         "bars": _bars(view),
         "may": may,
         "may_dispute_any": bool(free),
@@ -123,11 +126,20 @@ def shown(
         "notes": notes,
         "comments": comments(row) if there.comments else (),
         "attachments": row.attachments.filter(dispute=None).select_related("by").order_by("pk") if there.files else (),
-        "events": timeline.events(row, [each.pk for each in disputes], inside=_is_inside(request)),
-        "comment_form": comment_form or CommentForm(),
+        "events": timeline.events(
+            row, [each.pk for each in disputes], inside=_is_inside(request), entries=there.entries or there.disputes
+        ),
+        "comment_form": comment_form,
+        "comment_field": "" if comment_form else comment_field(locale()),
         "extend_form": extend_form or ExtendForm(),
     }
     return render(request, "documents/document.html", context, status=status)
+
+
+@lru_cache(maxsize=8)
+def comment_field(language: str) -> SafeString:
+    """The empty field of a comment: for everybody who reads this language the same."""
+    return render_to_string("parts/field.html", field(CommentForm()["text"]))
 
 
 def _is_inside(request: Request) -> bool:
@@ -137,12 +149,16 @@ def _is_inside(request: Request) -> bool:
 
 def found(request: Request, pk: int) -> Document:
     """The document with what its page always needs of it, in one query. Raises `NotFoundError`."""
-    rows = Document.objects.select_related("cost_group", "body", "issued_by", "reviewed_by").filter(pk=pk)
-    row = next(iter(rows[:1]), None)
+    return _found(request, pk)[0]
+
+
+def _found(request: Request, pk: int) -> tuple[Document, Surroundings]:
+    there = surrounded(pk)
     # Where it is one of theirs, the database need not look for it among all that is.
-    if row is not None and reach.reaches(request.actor.rights, row):
-        return row
-    return reach.document(request.actor.rights, pk)
+    if there is not None and reach.reaches(request.actor.rights, there[0]):
+        return there
+    reach.document(request.actor.rights, pk)
+    raise AssertionError  # both ask for the same
 
 
 def comments(row: Document, *, line: int | None = None, dispute: Dispute | None = None) -> list[Comment]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from apportion.invoice.paper import PaperKind, PaperLine
 from apportion.periods import BillingPeriod
-from apportion.records.documents import Document, DocumentLine
+from apportion.records.documents import Document
+from apportion.records.ready import fetched
 from apportion.review.states import Issue
 
 MONTHS = 12
@@ -23,6 +24,11 @@ _COLUMNS = (
     "billing_account_id",
     "billed_currency",
 )
+_FORMER = f"""
+    SELECT period, amount_minor, {", ".join(f"records_documentline.{name}" for name in _COLUMNS)}
+    FROM records_documentline JOIN records_document ON records_document.id = document_id
+    WHERE issue_state = %s AND records_document.kind IN (%s, %s) AND holder = %s AND period >= %s AND period <= %s
+"""
 History = Mapping[str, Mapping[Key, int]]
 
 
@@ -35,15 +41,16 @@ def last_periods(period: str) -> tuple[str, ...]:
 
 
 def former_lines(document: Document, periods: Sequence[str]) -> dict[str, dict[Key, int]]:
-    """What each line came to in earlier documents of the same holder, by period. One query."""
+    """What each line came to in earlier documents of the same holder, by period. One query.
+
+    `periods` are consecutive ones."""
+    is_whose = "cost_group_id IS NULL" if document.cost_group_id is None else "cost_group_id = %s"
+    whose = [] if document.cost_group_id is None else [document.cost_group_id]
     # Added up here: a few hundred rows at most, and the database would be asked in a far longer sentence.
-    rows = DocumentLine.objects.filter(
-        document__period__in=periods,
-        document__kind__in=MONTHLY,
-        document__issue_state=Issue.ISSUED,
-        document__cost_group=document.cost_group_id,
-        document__holder=document.holder,
-    ).values_list("document__period", "amount_minor", *_COLUMNS)
+    rows = fetched(
+        f"{_FORMER} AND {is_whose}",
+        [Issue.ISSUED, *MONTHLY, document.holder, periods[0], periods[-1], *whose],
+    )
     found: dict[str, dict[Key, int]] = defaultdict(lambda: defaultdict(int))
     for period, minor, *key in rows:
         found[period][tuple(key)] += minor

@@ -1,4 +1,4 @@
-"""A document to take away: PDF, XLSX and CSV, and the methodology that it was made by."""
+"""A document to take away: PDF, XLSX, CSV and its e-invoices, and the methodology that it was made by."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext
 
+from apportion.actions import e_invoices
 from apportion.actions.workspace import workspace
 from apportion.close import run as runs
 from apportion.errors import ApportionError, NotFoundError
@@ -21,6 +22,7 @@ from apportion.methodology.compiled import compiled
 from apportion.methodology.render import html
 from apportion.periods import BillingPeriod
 from apportion.records import convert, reach
+from apportion.records.attachments import headers
 from apportion.records.documents import Document
 from apportion.review.permission import Permission
 from apportion.web.page import Reach, Request, page
@@ -58,6 +60,13 @@ def download(request: Request, document: int, format: str) -> HttpResponse:  # n
 
 
 @page(Reach.OBJECT, Permission.SEE_DOCUMENTS)
+def e_invoice(request: Request, document: int, format: str) -> HttpResponse:  # noqa: A002 - as the address calls it
+    """The e-invoice between companies as Factur-X (pdf) or for Peppol (xml), in `currency` where there are several."""
+    name, content = e_invoices.file(request.actor, document, format, request.GET.get("currency", ""), locale())
+    return HttpResponse(content, headers=headers(name, e_invoices.MEDIA_TYPES[format]))
+
+
+@page(Reach.OBJECT, Permission.SEE_DOCUMENTS)
 def methodology(request: Request, document: int) -> HttpResponse:
     """How the cost of this document was charged: the policy that its run was made by, as people read it."""
     row = reach.document(request.actor.rights, document)
@@ -78,5 +87,6 @@ def _gone(request: Request, row: Document) -> HttpResponse:
 
 urlpatterns = [
     path("documents/<int:document>/download/<str:format>/", download, name="download"),
+    path("documents/<int:document>/e-invoice/<str:format>/", e_invoice, name="e_invoice"),
     path("documents/<int:document>/methodology/", methodology, name="methodology"),
 ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from hmac import compare_digest
 from typing import cast
 
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, UnreadablePostError
 from django.urls import reverse
@@ -16,7 +18,7 @@ from apportion.actions.acting import Actor, Record, refused
 from apportion.actions.words import one_line
 from apportion.errors import ApportionError, NotFoundError
 from apportion.records.people import Person
-from apportion.records.rights import NOBODY, ForbiddenError, rights_of
+from apportion.records.rights import NOBODY, ForbiddenError, Rights, person_with_rights, rights_of
 from apportion.web.page import Request, address_of
 from apportion.web.refusals import refusal_page
 
@@ -91,11 +93,11 @@ class Acting:
         self._next = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        person = request.user if isinstance(request.user, Person) else None
+        person, rights = _signed_in(request)
         number = secrets.token_hex(8)
         made = cast(Request, request)
         made.request_id = number
-        made.actor = Actor(person, rights_of(person) if person else NOBODY, "web", number, address_of(request))
+        made.actor = Actor(person, rights, "web", number, address_of(request))
         if person is not None and person.language:
             translation.activate(person.language)
             request.LANGUAGE_CODE = translation.get_language()
@@ -119,6 +121,22 @@ class Acting:
         if is_mfa_enabled(request.actor.person):
             return None
         return HttpResponseRedirect(reverse("mfa_activate_totp"))
+
+
+def _signed_in(request: HttpRequest) -> tuple[Person | None, Rights]:
+    """Who the session is of, with the rights of today: person and rights in one query.
+
+    Whatever is not as after an ordinary sign-in is left to Django, which tells a stranger from a session to renew.
+    """
+    session = request.session
+    key, way, proof = (session.get(name) for name in (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY))
+    if key and str(key).isdecimal() and proof and way in settings.AUTHENTICATION_BACKENDS:
+        found = person_with_rights(int(key))
+        if found is not None and found[0].is_active and compare_digest(found[0].get_session_auth_hash(), proof):
+            request._cached_user = found[0]  # type: ignore[attr-defined]  # what `request.user` looks for first
+            return found
+    person = request.user if isinstance(request.user, Person) else None
+    return person, rights_of(person) if person else NOBODY
 
 
 class Refusals:

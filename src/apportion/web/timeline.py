@@ -77,25 +77,35 @@ _UNAPPROVED = {"propose decision", "withdraw proposal"}
 
 
 def events(
-    document: Document, disputes: Iterable[int], *, only_disputes: bool = False, inside: bool = False
+    document: Document,
+    disputes: Iterable[int],
+    *,
+    only_disputes: bool = False,
+    inside: bool = False,
+    entries: bool = True,
 ) -> list[Event]:
     """What happened to a document and its disputes, the latest first. One query; load `issued_by` with the document.
 
-    What controllers write to each other about a decision that is not taken is only told `inside` the close.
+    None where the caller knows that the audit chain has no `entries` about any of them. What controllers write to each
+    other about a decision that is not taken is only told `inside` the close.
     """
+    found = _entries(document, disputes, only_disputes=only_disputes, inside=inside) if entries else []
+    if document.issued_at is not None and not only_disputes:
+        who = str(document.issued_by) if document.issued_by else "Apportion"
+        found.append(Event(document.issued_at, who, _sentence("issue"), _ICONS["issue"]))
+    return sorted(found, key=lambda event: event.at, reverse=True)
+
+
+def _entries(document: Document, disputes: Iterable[int], *, only_disputes: bool, inside: bool) -> list[Event]:
     numbers = [str(number) for number in disputes]
     condition = Q(subject_kind="dispute", subject_id__in=numbers)
     if not only_disputes:
         condition |= Q(subject_kind="document", subject_id=str(document.pk))
     rows = AuditEntry.objects.filter(condition).exclude(act__startswith="refused").order_by("-number")
-    found = [
+    return [
         _event(row, inside=inside)
         for row in rows.only("at", "person_name", "act", "subject_kind", "reason", "after")[:_MOST]
     ]
-    if document.issued_at is not None and not only_disputes:
-        who = str(document.issued_by) if document.issued_by else "Apportion"
-        found.append(Event(document.issued_at, who, _sentence("issue"), _ICONS["issue"]))
-    return sorted(found, key=lambda event: event.at, reverse=True)
 
 
 def _event(row: AuditEntry, *, inside: bool) -> Event:

@@ -9,6 +9,7 @@ SCREENS = (
     "documents",
     "disputes",
     "close",
+    "journals",
     "deliveries",
     "policies",
     "groups",

@@ -35,6 +35,8 @@ from apportion.organization import organization_file
 from apportion.organization.cost_group import Organization
 from apportion.periods import BillingPeriod
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def organization(company: DemoCompany) -> Organization:

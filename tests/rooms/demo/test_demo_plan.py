@@ -15,6 +15,8 @@ from apportion.errors import InputRefusedError
 from apportion.money.amount import ONE
 from apportion.periods import BillingPeriod
 
+pytestmark = pytest.mark.thorough
+
 CENT = ONE // 100
 
 

@@ -23,15 +23,19 @@ from apportion.invoice.papers.words import Words, words
 from apportion.invoice.wording import KEPT_CENTRAL_NAME, UNALLOCATED_NAME
 from apportion.records.people import Grant, OwnerKind
 from apportion.review.permission import Permission, Role
+from apportion.web import journal_words
 from apportion.web.badges import Badge, badge
 from apportion.web.pictures import columns, line
 from apportion.web.reason_words import reason
 from apportion.web.role_words import OWNER_WORDS, PERMISSION_WORDS, ROLE_WORDS
+from apportion.web.templatetags.literal import add_to
 from apportion.web.told import told
 
 register = template.Library()
 register.filter("told", told)
 register.filter("reason", reason)
+register.filter("journal_kind", journal_words.kind)
+register.filter("journal_target", journal_words.target)
 
 
 class Beside(Protocol):
@@ -50,7 +54,12 @@ _NOTHING = "–"
 
 def locale() -> str:
     """The locale of the language that this page is in."""
-    return _LOCALES.get((get_language() or "en").split("-")[0], "en_GB")
+    return _locale_of(get_language() or "en")
+
+
+@lru_cache(maxsize=64)
+def _locale_of(language: str) -> str:
+    return _LOCALES.get(language.partition("-")[0], "en_GB")
 
 
 def _words() -> Words:
@@ -176,12 +185,13 @@ def days_left(last: date | None) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "", extra: str = "") -> SafeString:
     """A drawing of the sprite; without a label it is for the eye only."""
-    if label:
-        address = f"{static('vendor/icons.svg')}#{name}"
-        return format_html(
-            '<svg class="icon {}" role="img" aria-label="{}"><use href="{}"/></svg>', extra, label, address
-        )
-    return _silent_icon(str(name), str(extra))
+    return _named_icon(str(name), str(label), str(extra)) if label else _silent_icon(str(name), str(extra))
+
+
+@lru_cache(maxsize=512)
+def _named_icon(name: str, label: str, extra: str) -> SafeString:
+    address = f"{static('vendor/icons.svg')}#{name}"
+    return format_html('<svg class="icon {}" role="img" aria-label="{}"><use href="{}"/></svg>', extra, label, address)
 
 
 @lru_cache(maxsize=512)
@@ -203,6 +213,18 @@ def _badge_of(tone: str, picture: str, words: str) -> SafeString:
 def state_badge(state: object) -> SafeString:
     """A document's state of issue, review or posting, in words with an icon."""
     return _badge(badge("document", state))
+
+
+@register.simple_tag
+def journal_badge(state: object) -> SafeString:
+    """How far a journal has come."""
+    return _badge(badge("journal", state))
+
+
+@register.simple_tag
+def push_badge(state: object) -> SafeString:
+    """How far a push of a part of an entry has come, as it was seen in the ledger last."""
+    return _badge(badge("push", state))
 
 
 @register.simple_tag
@@ -289,3 +311,6 @@ def field(bound: BoundField, placeholder: str = "") -> dict[str, object]:
     if placeholder:
         attributes["placeholder"] = placeholder
     return {"field": bound, "kind": kind, "widget": bound.as_widget(attrs=attributes)}
+
+
+add_to(register)

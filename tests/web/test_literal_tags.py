@@ -1,0 +1,62 @@
+"""Tags that are found once for each language say what Django's own say."""
+
+from __future__ import annotations
+
+import pytest
+from django.template import Context, Template
+from django.template.base import Node
+from django.utils import translation
+
+from apportion.web.templatetags.literal import SaidNode
+
+LITERAL = [
+    '{% translate "Documents" %}',
+    "{% translate 'Documents' %}",
+    '{% static "apportion/mark.svg" %}',
+    '{% icon "check" %}',
+    '{% icon "check" "Done & dusted" %}',
+]
+NOT_LITERAL = [
+    '{% translate "Documents"|upper %}',
+    "{% translate word %}",
+    '{% translate "Documents" as said %}{{ said }}',
+    '{% translate "May" context "month" %}',
+    '{% icon "check" _("Done") %}',
+    "{% icon word %}",
+    "{% static word %}",
+    '{% icon "check" as drawn %}{{ drawn }}',
+]
+
+
+def _first(source: str) -> Node:
+    return Template(source).nodelist[0]
+
+
+@pytest.mark.parametrize("source", LITERAL)
+def test_a_text_is_said_in_each_language_as_before(source: str) -> None:
+    node = _first(source)
+    assert isinstance(node, SaidNode)
+    for language in ("en", "de", "en"):
+        with translation.override(language):
+            assert node.render(Context({"word": "other"})) == node._node.render(Context())
+
+
+def test_a_text_is_said_in_the_language_of_the_page() -> None:
+    node = _first('{% translate "Documents" %}')
+    said = {}
+    for language in ("en", "de"):
+        with translation.override(language):
+            said[language] = node.render(Context())
+    assert said == {"en": "Documents", "de": "Dokumente"}
+
+
+@pytest.mark.parametrize("source", NOT_LITERAL)
+def test_what_depends_on_anything_else_is_asked_each_time(source: str) -> None:
+    assert not isinstance(_first(source), SaidNode)
+    for word in ("Close", "Home"):
+        Template(source).render(Context({"word": word}))
+
+
+def test_a_variable_is_said_as_it_is_now() -> None:
+    page = Template("{% translate word %}")
+    assert [page.render(Context({"word": word})) for word in ("Close", "Home")] == ["Close", "Home"]
