@@ -40,7 +40,7 @@ _ROOMS: tuple[str, ...] = (
 _ROOMS += ("focus/checks.py", "records", "review", "tie_out/stage.py")
 _ROOMS += tuple(f"post/{name}.py" for name in ("mapping", "rules"))
 _PHRASES: tuple[str, ...] = tuple(
-    f"tie_out/{name}.py" for name in ("bridge", "compare", "reporting", "settled", "sums")
+    f"tie_out/{name}.py" for name in ("bridge", "charged", "compare", "reporting", "settled", "sums")
 )
 _PHRASES += ("post/lifecycle.py", "reconcile/difference.py")
 # Settings and what is written for good, such as the notes of a decision, are not said by a page.

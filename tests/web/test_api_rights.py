@@ -127,7 +127,9 @@ def test_another_group_does_not_exist(operation: Operation, company: Company) ->
     if operation.method == "GET":
         there, absent = green.get(own), green.get(nothing)
         assert (there.status_code, there.json()["detail"]) == (absent.status_code, absent.json()["detail"])
-        if operation.name not in {"download_attachment", "list_rows"}:
+        if operation.name in {"download_factur_x", "download_ubl"}:  # Red is no other company than the payer's
+            assert red.get(own).json()["code"] == "EINVOICE_REFUSED"
+        elif operation.name not in {"download_attachment", "list_rows"}:
             assert red.get(own).status_code == 200
     elif operation.name not in {"open_dispute", "add_comment", "add_attachments"}:  # these look at their body first
         assert _call(green, operation, own) == 404

@@ -175,7 +175,22 @@ _BLOCKS = re.compile(  # what is translated, what is not shown, and what fills a
 _TOLD = {"aria-label", "title", "placeholder", "alt", "label", "data-label", "data-copied", "aria-description"}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 # Names, and what programs read: the same in every language.
-_NAMES = {"Apportion", "PDF", "XLSX", "CSV", "JSON", "JSONL", "YAML", "API", "Authorization", "Bearer", "apn", "HTML"}
+_NAMES = {
+    "Apportion",
+    "PDF",
+    "XLSX",
+    "CSV",
+    "JSON",
+    "JSONL",
+    "YAML",
+    "API",
+    "Authorization",
+    "Bearer",
+    "apn",
+    "HTML",
+    "Factur",
+    "Peppol",
+}
 
 
 class _Texts(HTMLParser):

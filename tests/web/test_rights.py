@@ -148,7 +148,10 @@ NOT_SET_UP = {
     "me/second-factor/off/",
     "me/second-factor/codes/",
 }
-FORMATS = {"policies/<int:version>/file/<str:format>/": "yaml"}  # the others can be had as CSV
+FORMATS = {  # the others can be had as CSV
+    "policies/<int:version>/file/<str:format>/": "yaml",
+    "documents/<int:document>/e-invoice/<str:format>/": "pdf",
+}
 # Others than the person themselves who may do it: the deputy, and whoever manages people.
 ALSO = {
     "me/deputies/<int:delegation>/end/": {"auditor", "administrator"},

@@ -19,8 +19,8 @@ from apportion.invoice.export import write_files
 from apportion.post.erp import opening_files
 from apportion.post.erp.book import Push, PushState
 from apportion.post.erp.opening import format_of, options_of
-from apportion.post.erp.push import Pusher
 from apportion.post.erp.pace import Pace
+from apportion.post.erp.push import Pusher
 from apportion.post.erp.report import PushReport
 from apportion.post.export import generic_files
 from apportion.post.journal import Journal

@@ -18,6 +18,7 @@ from apportion.cli import (
     commitments,
     deliveries,
     demo,
+    e_invoice,
     explain,
     export,
     findings,
@@ -44,7 +45,7 @@ from apportion.cli.face import Face
 
 _ORDER = """
 init ingest usage deliveries findings policy methodology periods allocate statements journal tie-out explain export
-commitments simulate lab restate close post ledger serve people books audit demo
+commitments simulate lab restate close post ledger e-invoice serve people books audit demo
 """.split()
 
 
@@ -111,6 +112,7 @@ def _into_the_ledger(app: typer.Typer) -> None:
     of_ledger = _group(app, "ledger", ledger.ABOUT)
     act(of_ledger, "verify")(ledger.verify)
     act(of_ledger, "targets")(ledger.targets)
+    act(app, "e-invoice")(e_invoice.run)
 
 
 def _group(app: typer.Typer, name: str, about: str) -> typer.Typer:

@@ -19,12 +19,15 @@ from apportion.organization.coding import Coding
 from apportion.organization.cost_group import Tree
 from apportion.periods import BillingPeriod
 from apportion.post import checking, master_data
+from apportion.post.charging import on_top
 from apportion.post.document import PostableDocument, of_statement
 from apportion.post.foreign import Quote, quote
-from apportion.post.journal import Journal
+from apportion.post.journal import Journal, of_cost_groups
 from apportion.post.journal import journal as make_journal
 from apportion.post.mapping import AccountRule, LedgerMapping, PostingAccounts, tree_dimensions
 from apportion.post.rules import PostingCalendar
+from apportion.post.tax import Tax
+from apportion.post.terms import Terms
 from apportion.reconcile.provider_invoice import provider_invoices
 from apportion.settings import Settings
 from apportion.tie_out import InCurrency, TieOut
@@ -64,6 +67,8 @@ def tie_out(workspace: Workspace, run: Run, made: Sequence[Statement], posted: J
     """Every stage of the period beside every other, and each difference."""
     period = run.period
     totals = workspace.totals(period)
+    mapping = ledger_mapping(run.settings, run.tree)
+    documents = of_cost_groups([of_statement(each) for each in made]) if mapping.charges else []
     return compare(
         period,
         totals,
@@ -74,6 +79,7 @@ def tie_out(workspace: Workspace, run: Run, made: Sequence[Statement], posted: J
         posted,
         reporting=_reporting(run),
         unsealed=corrections.unsealed(run.directory / corrections.EARLIER),
+        on_top=on_top(posted.entries, documents, posting_accounts(run.settings), mapping),
     )
 
 
@@ -144,6 +150,8 @@ def own_quotes(
     `MissingRateError`.
     """
     companies = {settings.payer.company, *(document.coding.company for document in documents)}
+    if companies & settings.ledger.charges.keys():
+        companies.add(settings.ledger.elimination_company)
     currencies = {total.currency for document in documents for total in document.totals}
     return {
         (company, currency): quote(exchange.rate(currency, own))
@@ -181,4 +189,13 @@ def ledger_mapping(settings: Settings, tree: Tree) -> LedgerMapping:
         ),
         dimensions=tree_dimensions(tree, ledger.dimensions) if ledger.dimensions else {},
         each_line=ledger.lines == "each",
+        charges={company: charge_terms(settings, company) for company in ledger.charges},
     )
+
+
+def charge_terms(settings: Settings, company: str) -> Terms:
+    """What a company of the group is charged on top of cost, where the settings say so."""
+    said = settings.ledger.charges[company]
+    tax = said.tax
+    code = tax.code or settings.ledger.tax_code if tax else ""
+    return Terms(said.uplift, Tax(tax.rate, code, tax.reverse_charge) if tax else None)

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from apportion import yamlfile
 from apportion.errors import BadValueError
 from apportion.money.exchange import OLDEST, Choice
-from apportion.settings.ledger import LedgerAccounts
+from apportion.settings.ledger import LedgerAccounts, wrong_charges
 from apportion.settings.parties import Party
 from apportion.settings.section import Filled, Inside, Section, check_currency
 from apportion.settings.targets import TargetName, TargetSettings, unknown_dimensions
@@ -349,6 +349,12 @@ class Settings(Section):
                     at=(spelling,),
                 )
         return aliases
+
+    @model_validator(mode="after")
+    def _charged_by_the_payer(self) -> Settings:
+        if found := wrong_charges(self.ledger, self.payer.company):
+            raise refuse_all(found)
+        return self
 
     @model_validator(mode="after")
     def _axes_of_something(self) -> Settings:

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from apportion.money.amount import units
 from apportion.money.currency import units_per_minor
 from apportion.settings.section import Currency, Filled, Section, check_currency
-from apportion.yamlfile import Day, Text, refuse
+from apportion.yamlfile import Day, Flag, Refusal, Text, refuse, refuse_all
+
+_PER_CENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s?%?", re.ASCII)
+_WHOLE = 100
+
+
+def _per_cent(text: str) -> str:
+    """A part of an amount in per cent, as its digits: ``5`` and ``5 %`` are the same."""
+    found = _PER_CENT.fullmatch(text.strip())
+    if not found or Fraction(found[1]) > _WHOLE:
+        raise refuse(
+            "BAD_PER_CENT", f"'{text}' is not a per cent between 0 and 100.", "Write for example 5, 7.7 or 19%."
+        )
+    return found[1]
+
+
+PerCent = Annotated[Text, AfterValidator(_per_cent)]
 
 
 class AccountRule(Section):
@@ -85,14 +103,39 @@ class CommitmentTerm(Section):
         return units(self.upfront) // units_per_minor(self.currency) if self.upfront else None
 
 
+class ChargeTax(Section):
+    """The tax on a charge between companies. `code` is the ledger's; without it, that of all charges is taken.
+
+    With `reverse_charge` the buyer owes it: it is on no invoice, and the buyer books it on both sides.
+    """
+
+    rate: PerCent
+    code: Text = ""
+    reverse_charge: Flag = False
+
+
+class ChargeTerms(Section):
+    """What one company of the group is charged on top of cost; without `tax` there is none, as inside a tax group."""
+
+    uplift: PerCent = "0"
+    tax: ChargeTax | None = None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The accounts of the section that a charge on these terms needs."""
+        between = ("intercompany_receivable", "intercompany_payable", "intercompany_revenue")
+        return (*between, "intercompany_input_tax", "intercompany_output_tax") if self.tax else between
+
+
 class LedgerAccounts(Section):
     """Ledger accounts by role, empty where the company has none, and how lines come to their codes.
 
     `transferred_out` is the contra account that takes cost off the payer, the intercompany accounts stand between legal
     entities, `suspense` takes what lacks a code, `rounding` what settling cents leaves over. `accounts` are asked in
     their order before a cost group's own account; `dimensions` says which attribute of a cost group each dimension of
-    the ledger is taken from; `lines` whether documents with the same codes share a line. `commitments`, by
-    CommitmentDiscountId, are those paid upfront whose term the charges do not say.
+    the ledger is taken from; `lines` whether documents with the same codes share a line. `charges` says by company code
+    which companies of the group are charged on terms of their own, instead of taking cost over as it is. `commitments`,
+    by CommitmentDiscountId, are those paid upfront whose term the charges do not say.
     """
 
     transferred_out: Text = ""
@@ -120,6 +163,48 @@ class LedgerAccounts(Section):
     accounts: tuple[AccountRule, ...] = ()
     dimensions: Mapping[Filled, Filled] = Field(default_factory=dict)
     currencies: Mapping[Filled, Currency] = Field(default_factory=dict)
+    charges: Mapping[Filled, ChargeTerms] = Field(default_factory=dict)
     commitments: Mapping[Filled, CommitmentTerm] = Field(default_factory=dict)
     cut_off: int | None = Field(default=None, ge=1, le=366)
     master_data: Text = ""
+
+    @field_validator("charges")
+    @classmethod
+    def _codes_that_fit(cls, charges: Mapping[str, ChargeTerms], info: ValidationInfo) -> Mapping[str, ChargeTerms]:
+        """The fields before it are read already: each account that a charge needs must be among them."""
+        found = [
+            Refusal(
+                "MISSING_KEY",
+                f"Charging company {company} needs {_listed(missing)}.",
+                "Add them to 'ledger'." if len(missing) > 1 else "Add it to 'ledger'.",
+                (company,),
+            )
+            for company, terms in charges.items()
+            if (missing := [role for role in terms.roles if not info.data.get(role)])
+        ]
+        if found:
+            raise refuse_all(found)
+        return charges
+
+
+def wrong_charges(ledger: LedgerAccounts, payer: str) -> list[Refusal]:
+    """What is wrong with charges that only the payer's company tells; places are from the whole file."""
+    found = []
+    for company in ledger.charges:
+        at = ("ledger", "charges", company)
+        if not payer:
+            said = f"Company {company} is to be charged, and the payer has no company code."
+            found.append(Refusal("MISSING_KEY", said, "Add 'payer: company: …'.", at))
+        elif company == payer:
+            said = f"Company {company} is the payer's own, which cannot charge itself."
+            found.append(Refusal("SAME_COMPANY", said, "Name the company that is charged, or leave it out.", at))
+    if ledger.charges and ledger.elimination_company in {payer, *ledger.charges} - {""}:
+        said = f"Company {ledger.elimination_company} has books of its own, from which nothing can be eliminated."
+        advice = "Name a company that exists for eliminations alone."
+        found.append(Refusal("SAME_COMPANY", said, advice, ("ledger", "elimination_company")))
+    return found
+
+
+def _listed(roles: list[str]) -> str:
+    *first, last = (f"'{role}'" for role in roles)
+    return f"{', '.join(first)} and {last}" if first else last

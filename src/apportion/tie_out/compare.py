@@ -13,10 +13,12 @@ from apportion.invoice.statement import Statement
 from apportion.invoice.wording import scope_text
 from apportion.money.currency import units_per_minor
 from apportion.periods import BillingPeriod
+from apportion.post.charging import OnTop
 from apportion.post.journal import Journal
 from apportion.reconcile.compare import Comparison, compare
 from apportion.reconcile.provider_invoice import ProviderInvoice
 from apportion.tie_out.bridge import bridge
+from apportion.tie_out.charged import charged_on_top
 from apportion.tie_out.details import details, plain_scope, scope_of
 from apportion.tie_out.reporting import reported
 from apportion.tie_out.settled import settled
@@ -36,6 +38,7 @@ def tie_out(
     journal: Journal,
     reporting: InCurrency | None = None,
     unsealed: BillingPeriod | None = None,
+    on_top: Sequence[OnTop] = (),
 ) -> TieOut:
     """Compare one period from end to end, in every currency, and in the one to report in.
 
@@ -44,6 +47,8 @@ def tie_out(
     complete. Raises `ConservationError` when the documents are of different periods, or charge in another currency
     where there is none to report in; and `MissingRateError`.
     `unsealed` is the month before, where it was allocated but could hand nothing on because it is not sealed.
+    `on_top` is what other companies are charged beside cost, by their statements: the journal has it, and it is no part
+    of any stage, so it stands aside; only where the journal says another amount must that be resolved.
     """
     periods = {allocation.period, journal.period, *(statement.period for statement in statements)}
     if periods != {period}:
@@ -72,6 +77,7 @@ def tie_out(
         *settled(allocation, unsealed),
         *_stated(allocation, statements),
         *_posted(statements, journal),
+        *charged_on_top(on_top),
     ]
     named = {each.currency for each in pieces} | {row.currency for row in rows if row.stage is not Stage.JOURNAL}
     rows = complete([row for row in rows if row.units or row.currency in named], basis)

@@ -11,6 +11,7 @@ from apportion.money.exchange import Exchange, Rate
 from apportion.periods import BillingPeriod
 
 UNEXPLAINED, CONVERSION, CROSS_RATE = "unexplained", "conversion", "cross_rate"
+UPLIFT, TAX = "uplift", "tax"
 
 
 class Stage(StrEnum):
@@ -48,8 +49,8 @@ class Difference:
     """Why `stage` differs from the stage before it, in one currency, and by how much (`stage` minus before).
 
     `name` says where, `reason` is a stable word, `sentence` says it to people. `accepted` is False where the
-    difference must be resolved before the month is closed. `aside` marks cost that is in neither of the two stages
-    and so is no part of their difference: rows that are kept aside.
+    difference must be resolved before the month is closed. `aside` marks an amount that is in neither of the two
+    stages and so is no part of their difference: rows that are kept aside, and uplift and tax on top of cost.
     """
 
     currency: str

@@ -38,7 +38,7 @@ def test_help_and_version_come_without_loading_the_engine() -> None:
 
 def test_every_command_has_an_example_that_names_it() -> None:
     found = dict(helps())
-    assert len(found) == 33
+    assert len(found) == 47
     for path, text in found.items():
         if "Commands:" not in text:  # a group of commands only lists them
             assert "Example" in text

@@ -16,6 +16,8 @@ from apportion.post.formats.target import Options
 from apportion.post.journal import Journal
 from tests.formats import ALL, DAY, OCTOBER, OURS, SHEETS, hard, in_euro, options, posting, rendered, small, whole
 
+pytestmark = pytest.mark.thorough
+
 
 def journal(*postings: object, entry_id: str = "JN-1", text: str = "Transfer") -> Journal:
     return Journal("JN", OCTOBER, "hash", (Entry(entry_id, DAY, DAY, text, postings),))  # type: ignore[arg-type]

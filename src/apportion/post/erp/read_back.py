@@ -47,7 +47,7 @@ class AccountRow:
 class ReadBack:
     """What the ledger holds of some journals and their reversals.
 
-    `passed_on` is, by company and currency, what the ledger took off the contra account, and what it has of revenue from
+    `passed_on` is, by company and currency, what the ledger took off the contra account and what it has of revenue from
     charges without their uplift: what cost groups carry.
     `differences` are sentences, one for each amount that is not what was posted. `of_journal` has both for each journal
     by its id; what is said of an account as a whole belongs to none of them.
@@ -113,7 +113,7 @@ class _Sums:
             if account == contra or (revenue and account == revenue):
                 place = (company, self.currencies[company])
                 off = self.uplift.get(company, 0) if account == revenue else 0
-                found[place] = found.get(place, 0) - amount + off
+                found[place] = found.get(place, 0) - amount - off
         return found
 
 
