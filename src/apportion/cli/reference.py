@@ -40,7 +40,7 @@ With `--json` standard output holds one JSON document and nothing else: see [JSO
 | 0 | fine |
 | 1 | an input or a document was refused, or `policy check` found mistakes; nothing was changed |
 | 2 | wrong usage: an unknown command or option, or an argument that cannot be read |
-| 3 | the books do not agree: the tie-out fails, a sealed period came out differently, or a ledger holds something else |
+| 3 | the books do not agree: the tie-out fails, a sealed period came out differently, or a ledger differs |
 | 4 | the surroundings do not allow it: no workspace, another process works in it, the disk is full |
 | 70 | a fault of Apportion itself; please report it |
 | 130 | interrupted; what was under way changed nothing |
