@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
 
+_MOST = 2**63
 _Model = TypeVar("_Model", bound=models.Model)
 _Convert = tuple[int, tuple[Any, ...], Any]
 
@@ -61,6 +62,8 @@ class Ready(Generic[_Model]):
         return next(self._rows(parameters), None)
 
     def _rows(self, parameters: Sequence[Any]) -> Iterator[_Model]:
+        if any(isinstance(each, int) and not -_MOST <= each < _MOST for each in parameters):
+            return  # no column holds such a number, and SQLite's driver fails over it
         text, parts, converts = self._worded(connection.vendor)
         for values in fetched(text, parameters):
             row = list(values)

@@ -149,3 +149,8 @@ def test_a_session_that_ran_out_or_was_written_by_somebody_else_is_empty() -> No
     assert "who" not in SessionStore(key)
     rows.update(session_data=text, expire_date=timezone.now() - timedelta(seconds=1))
     assert "who" not in SessionStore(key)
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30])
+def test_a_number_that_no_column_holds_finds_nothing(company: Company, number: int) -> None:
+    assert surrounded(number) is None
