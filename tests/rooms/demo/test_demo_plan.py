@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from apportion import settings
+from apportion.demo import DemoCompany
 from apportion.demo.line import NOBODY, Line
 from apportion.demo.numbers import drawn, letters, seed31
 from apportion.demo.plan import SOURCES, Bill, plan
@@ -116,6 +118,11 @@ def test_a_commitment_paid_by_half_upfront_is_still_prepaid_when_the_year_ends(b
     hours_left = (365 - 184) * 24  # May to October are 184 of 365 days
     half_rate = 65_000 * ONE // 10**6
     assert billed - effective == 4 * hours_left * half_rate
+
+
+def test_the_settings_know_the_terms_of_what_is_paid_upfront(bills: list[Bill], company: DemoCompany) -> None:
+    upfront = {name for name in commitments(bills) if name.startswith(("ri-aurora-", "ri-search-"))}
+    assert set(settings.load(company.root).ledger.commitments) == upfront
 
 
 def test_renewed_and_longer_commitments_balance_too() -> None:

@@ -16,5 +16,5 @@ def _remove(apps, schema_editor):  # type: ignore[no-untyped-def]
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("records", "0001_first")]
+    dependencies: ClassVar = [("records", "0006_work")]
     operations: ClassVar = [migrations.RunPython(_install, _remove)]
