@@ -21,7 +21,11 @@ _PATIENCE = 60
 
 
 class Steps:
-    """The steps of an act as they come, and what happens at one of them: ``at`` is its number from 1."""
+    """The steps of an act as they come, and what happens at one of them: ``at`` is its number from 1.
+
+    A ledger that was busy is asked again, so that other steps may come earlier: where a step has no such moment, what
+    happens does so at the next that has.
+    """
 
     def __init__(self, at: int = 0, moment: str = "", held: str = "") -> None:
         self.names: list[str] = []
@@ -34,8 +38,9 @@ class Steps:
 
     def reach(self, moment: str) -> None:
         """Die or wait, where that is wanted here."""
-        if (len(self.names), moment) != (self._at, self._moment):
+        if not 0 < self._at <= len(self.names) or moment != self._moment:
             return
+        self._at = 0
         if not self._held:
             os.kill(os.getpid(), signal.SIGKILL)
         Path(f"{self._held}.reached").touch()

@@ -179,10 +179,23 @@ def draw_up_reversal(actor: Actor, journal: int, reason: str) -> LedgerJournal:
         step(JournalState(first.state), JournalAct.REVERSE)
         _require_free(first.target)
         was = content(first)
+        if first.kind == JournalKind.TRANSFER:
+            _require_whole(first, was)
         last = max(_days(was))
         on = max(last, _calendar(place).posting_on(BillingPeriod.of(last)))
         found = post_journal.reversal(was, on)
         return _kept(actor, record, place, found, JournalKind.REVERSAL, first.target, (), first, words)
+
+
+def _require_whole(row: LedgerJournal, found: Journal) -> None:
+    """What was reversed by hand is not taken back a second time."""
+    wanted = {ref for entry in found.entries for line in entry.postings for ref in line.ref.split()}
+    there = set(posting.labels_in(row.journal_id))
+    if gone := sorted(wanted - there):
+        raise StateError(
+            f"{gone[0]} of this journal was reversed by itself.",
+            advice="Have finance reverse the others by hand too, and say so on each document.",
+        )
 
 
 def journals(period: BillingPeriod | None = None) -> QuerySet[LedgerJournal]:

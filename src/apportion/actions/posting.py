@@ -8,7 +8,7 @@ from datetime import date
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apportion.actions import telling
+from apportion.actions import ledgers, telling
 from apportion.actions.acting import Actor, Record, person_of, recorded
 from apportion.actions.moving import move
 from apportion.actions.words import said
@@ -20,12 +20,14 @@ from apportion.organization.cost_group import Tree
 from apportion.periods import BillingPeriod
 from apportion.post.document import PostableDocument, of_paper
 from apportion.post.journal import Journal, journal
+from apportion.post.lifecycle import JournalState
 from apportion.post.mapping import LedgerMapping
 from apportion.records import convert, reach
 from apportion.records.closes import Close
 from apportion.records.documents import Document
+from apportion.records.journals import LedgerJournal
 from apportion.records.people import Person
-from apportion.review.states import Act, Issue, Posting, Review
+from apportion.review.states import Act, Issue, Posting, Review, StateError
 from apportion.warehouse.store import Workspace
 
 _ACCEPTED = (Review.ACCEPTED, Review.DEEMED)
@@ -47,6 +49,12 @@ def in_journal(period: BillingPeriod, journal_id: str, state: Posting) -> list[D
     """The documents of a journal that are in this state, locked until the transaction ends."""
     found = Document.objects.filter(period=str(period), journal=journal_id, posting_state=state)
     return list(found.select_for_update().order_by("pk"))
+
+
+def labels_in(journal_id: str) -> list[str]:
+    """The numbers of the documents that are posted with a journal."""
+    found = Document.objects.filter(journal=journal_id, posting_state=Posting.POSTED, label__isnull=False)
+    return [str(label) for label in found.values_list("label", flat=True)]
 
 
 def postable(rows: Sequence[Document]) -> list[PostableDocument]:
@@ -109,19 +117,30 @@ def reversed_in_ledger(actor: Actor, rows: Sequence[Document]) -> None:
 
 
 def reverse(actor: Actor, document: int, reason: str) -> Document:
-    """The ledger has reversed one document's posting. It may be exported anew, or be put right by a note.
+    """Finance has reversed one document's posting by hand. It may be exported anew, or be put right by a note.
 
-    Whoever exported or allocated it does not reverse it. Raises what acts raise.
+    Whoever exported or allocated it does not reverse it. Raises what acts raise, and `StateError` for what a push has
+    posted: that is reversed by a journal, which the ledger is seen to have taken.
     """
     person_of(actor)
     reach.document(actor.rights, document)
     words = said(reason, "reason", "Say why: an auditor will ask.")
     with recorded(actor, "reverse", reason=words) as record:
         row = Document.objects.select_for_update().get(pk=document)
+        _require_by_hand(row)
         move(actor, row, Act.REVERSE, record, prepared_by=(row.prepared_by_id, row.exported_by_id))
         _not_all_posted({row.period})
         record.changed({"journal": row.journal, "reference": row.ledger_reference}, {})
     return row
+
+
+def _require_by_hand(row: Document) -> None:
+    posted_by = LedgerJournal.objects.filter(journal_id=row.journal, state=JournalState.POSTED).defer("body").first()
+    if posted_by is not None and not ledgers.of_files(workspace().settings, posted_by.target):
+        raise StateError(
+            f"{row} was pushed to '{posted_by.target}' with journal {posted_by}.",
+            advice="Reverse that journal: the ledger is asked whether it has.",
+        )
 
 
 def _not_all_posted(periods: set[str]) -> None:

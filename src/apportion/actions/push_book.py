@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from apportion.post.erp.book import Push, PushState, Slot, busy, held_alone, reserved
 from apportion.records.journals import LedgerPush
@@ -32,13 +33,12 @@ class BooksPushBook:
     def reserve(self, slot: Slot, content_hash: str) -> Push:
         """See `PushBook`."""
         with transaction.atomic(durable=True):
-            place = {"target": slot.target, "entry": slot.entry, "company": slot.company, "reverses": slot.reverses}
-            row = LedgerPush.objects.select_for_update().filter(**place).order_by("-round").first()
+            row = _of(slot).select_for_update().order_by("-round").first()
             before = _push(row) if row else None
             push = reserved(before, slot, content_hash)
             if push is not before:
                 LedgerPush.objects.create(
-                    **place, round=push.round, key=push.key, content_hash=push.content_hash, state=push.state
+                    **_place(slot), round=push.round, key=push.key, content_hash=push.content_hash, state=push.state
                 )
         return push
 
@@ -55,6 +55,10 @@ class BooksPushBook:
         """See `PushBook`."""
         row = LedgerPush.objects.filter(target=target, entry=entry, company=company).order_by("-pk").first()
         return _push(row) if row else None
+
+    def rounds(self, slot: Slot) -> tuple[Push, ...]:
+        """See `PushBook`."""
+        return tuple(_push(row) for row in _of(slot).order_by("round"))
 
     def pushes(self, target: str) -> tuple[Push, ...]:
         """See `PushBook`."""
@@ -100,12 +104,17 @@ class BooksPushBook:
                     if time.monotonic() >= end:
                         raise busy(target, company)
                     time.sleep(_PAUSE)
-                try:
-                    yield
-                finally:
-                    cursor.execute("SELECT pg_advisory_unlock(%s)", [number])  # the session may live on in a pool
+                yield
         finally:
             own.close()
+
+
+def _place(slot: Slot) -> dict[str, str]:
+    return {"target": slot.target, "entry": slot.entry, "company": slot.company, "reverses": slot.reverses}
+
+
+def _of(slot: Slot) -> QuerySet[LedgerPush]:
+    return LedgerPush.objects.filter(**_place(slot))
 
 
 def _push(row: LedgerPush) -> Push:

@@ -110,6 +110,29 @@ def test_a_reversal_is_a_journal_of_its_own_and_brings_everything_to_zero(northw
     assert document("red").ledger_reference == "4713"
 
 
+def test_what_finance_reversed_by_hand_is_not_taken_back_again(northwind: Books) -> None:
+    first = posted(northwind)
+    blue = document("blue").pk
+    # Exported by the second, allocated by the analyst: the controller may.
+    posting.reverse(northwind.actor("controller"), blue, "Finance booked it back by hand")
+    with pytest.raises(StateError, match="was reversed by itself"):
+        journals.draw_up_reversal(northwind.actor("second"), first.pk, "All of it")
+    assert LedgerJournal.objects.count() == 1
+
+
+def test_what_was_pushed_is_reversed_by_a_journal_only(northwind: Books) -> None:
+    posted(northwind)
+    drop = "targets:\n  files-of-old: {kind: files}\n  drop: {kind: folder, folder: /tmp}\n"
+    northwind.write("apportion.yaml", SETTINGS + drop)
+    LedgerJournal.objects.update(state=JournalState.REVERSED)  # as if it had gone to the folder instead
+    made = LedgerJournal.objects.get()
+    made.pk, made.target, made.state, made.series, made.number, made.label = None, "drop", "posted", None, None, "JV-9"
+    made.save()
+    with pytest.raises(StateError, match="was pushed to 'drop' with journal JV-9"):
+        posting.reverse(northwind.actor("controller"), document("red").pk, "By hand")
+    assert document("red").posting_state == "posted"
+
+
 def test_what_is_withdrawn_waits_again_and_numbers_have_no_gap(northwind: Books) -> None:
     second, controller = northwind.actor("second"), northwind.actor("controller")
     first = journals.draw_up(second, OCTOBER)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from apportion.ledger.entry import Entry
-from apportion.post.erp.book import PushState
+from apportion.post.erp.book import Push, PushState
 from apportion.post.erp.connected import Setup
+from apportion.post.erp.document import documents
 from apportion.post.erp.errors import (
     DiffersError,
     DuplicatePushError,
@@ -173,6 +174,42 @@ def test_withdrawn(ledger: Ledger, run: Pusher, book: Path) -> None:
     assert [push.state for push in run.withdraw(pushed)] == [PushState.WITHDRAWN]
     assert ledger.moves("W-1") == []
     assert run.push(pushed).done
+
+
+def _given_up(ledger: Ledger, run: Pusher, name: str) -> Push:
+    """A push that was withdrawn before it was posted."""
+    ledger.way.again(calls("model.account.move.post", lambda: Treat(forwarded=False, cut=True), times=99))
+    with pytest.raises(TargetDownError):
+        run.push(journal(entry(name)))
+    ledger.way.again()
+    (push,) = run.withdraw(journal(entry(name)))
+    return push
+
+
+def test_what_comes_late_of_a_push_that_was_given_up(ledger: Ledger, run: Pusher) -> None:
+    """A draft goes, and what is posted after all is taken up instead of being posted again."""
+    document, target = documents(journal(entry("W-2")), pushing.BOOKS, together=True)[0], run.target
+    push = _given_up(ledger, run, "W-2")
+    target.create(document, push.key, None)
+    assert [each.round for each in run.push(journal(entry("W-2"))).posted] == [2]
+    assert ledger.moves("W-2") == [("W-2", "posted", 1)]
+
+    push = _given_up(ledger, run, "W-3")
+    document = documents(journal(entry("W-3")), pushing.BOOKS, together=True)[0]
+    target.post("1000", target.create(document, push.key, None).reference)
+    report = run.push(journal(entry("W-3")))
+    assert [(each.key, each.state) for each in report.posted] == [(push.key, PushState.POSTED)]
+    assert ledger.moves("W-3") == [("W-3", "posted", 1)]
+
+
+def test_what_comes_late_of_a_round_long_past(ledger: Ledger, run: Pusher) -> None:
+    first = _given_up(ledger, run, "W-4")
+    _given_up(ledger, run, "W-4")
+    document = documents(journal(entry("W-4")), pushing.BOOKS, together=True)[0]
+    run.target.post("1000", run.target.create(document, first.key, None).reference)
+    with pytest.raises(DuplicatePushError, match=first.key):
+        run.push(journal(entry("W-4")))
+    assert ledger.moves("W-4") == [("W-4", "posted", 1)]
 
 
 def test_nobody_there_and_nobody_we_may_be(ledger: Ledger, book: Path) -> None:

@@ -76,6 +76,9 @@ class PushBook(Protocol):
     def latest(self, target: str, entry: str, company: str) -> Push | None:
         """The last round of an entry's part that is no reversal of another round; of a reversal, its last."""
 
+    def rounds(self, slot: Slot) -> tuple[Push, ...]:
+        """Every push of a slot, the first round first."""
+
     def pushes(self, target: str) -> tuple[Push, ...]:
         """Every push to a target, oldest first."""
 
@@ -149,7 +152,7 @@ class FilePushBook:
     def reserve(self, slot: Slot, content_hash: str) -> Push:
         """See `PushBook`. Raises `StorageError` when the disk refuses."""
         with self._open() as file:
-            before = self._last(slot)
+            before = next(reversed(self._rounds(slot)), None)
             push = reserved(before, slot, content_hash)
             if push is not before:
                 self._write(file, push)
@@ -180,6 +183,11 @@ class FilePushBook:
             ]
         return found[-1] if found else None
 
+    def rounds(self, slot: Slot) -> tuple[Push, ...]:
+        """See `PushBook`."""
+        with self._open():
+            return self._rounds(slot)
+
     def pushes(self, target: str) -> tuple[Push, ...]:
         """See `PushBook`."""
         with self._open():
@@ -192,9 +200,8 @@ class FilePushBook:
         with held_alone(self._path.with_name(f"{self._path.name}.{name}.lock"), target, company, self._patience):
             yield
 
-    def _last(self, slot: Slot) -> Push | None:
-        found = [push for push in self._pushes.values() if push.slot == slot]
-        return found[-1] if found else None
+    def _rounds(self, slot: Slot) -> tuple[Push, ...]:
+        return tuple(push for push in self._pushes.values() if push.slot == slot)
 
     @contextmanager
     def _open(self) -> Iterator[int]:

@@ -4,6 +4,7 @@
    made: a run that was cut off at any moment is completed by the next one.
 2. One push at a time for each company of a target. Where two do not share a book, an entry is posted only while it is
    the one and only that carries its key: of several drafts the oldest stays, and beside a posted one none does.
+   What a push that was given up has left, or what came late, is looked for before the next one begins.
 3. All of a journal is checked and made as drafts first. If one line is refused, every draft of the journal goes, and
    the refusals come back as a repair list.
 4. A draft is read back before it is posted, and what was posted is read back before "posted" is said.
@@ -18,9 +19,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from apportion.errors import InputRefusedError, Place
-from apportion.money.currency import minor_text
 from apportion.post.erp.book import ENDED, Push, PushBook, PushState, Slot
-from apportion.post.erp.document import Document, Spot, add, documents, without_zeros
+from apportion.post.erp.comparing import differences, left_over, posted_differences
+from apportion.post.erp.document import Document, documents
 from apportion.post.erp.errors import (
     DiffersError,
     DuplicatePushError,
@@ -36,6 +37,7 @@ from apportion.post.erp.target import Found, Holding, Link, Standing, Target
 from apportion.post.journal import Journal, of_entries
 
 _THERE = frozenset({PushState.POSTED, PushState.SENT})
+_GIVEN_UP = ENDED - {PushState.REVERSED}
 _SETTLING = 4  # how often another push may change what carries our key before we give up
 
 
@@ -158,8 +160,23 @@ class Pusher:
         for document in wanted:
             first = self._first(document) if document.reverses else None
             slot = Slot(self.target.name, document.entry, document.company, first.key if first else "")
+            self._take_up(slot)
             jobs.append(_Job(document, self.book.reserve(slot, document.content_hash), first))
         return jobs
+
+    def _take_up(self, slot: Slot) -> None:
+        """What was given up and is posted all the same, late or by another book, goes on; drafts that came late go."""
+        rounds = self.book.rounds(slot)
+        for push in rounds:
+            if push.state not in _GIVEN_UP or not self._clear(slot.company, push.key):
+                continue
+            if push != rounds[-1]:
+                raise DuplicatePushError(
+                    f"Entry {slot.entry} is posted in {self.target.name} by a push that was given up ({push.key}).",
+                    place=Place(slot.entry),
+                    advice="Reverse that entry in the ledger, and look for other programs that push the same journal.",
+                )
+            self.book.mark(push.key, PushState.CREATED)
 
     def _first(self, document: Document) -> Push:
         """The push that a reversal takes back."""
@@ -193,31 +210,42 @@ class Pusher:
         try:
             self.pace.patiently(self.clock, lambda: self._brought(job, wanted))
         except RejectedError as error:
+            found = self._found(job.document.company, job.key)
+            if any(each.standing is Standing.POSTED for each in found):
+                return ()  # by another push in the meantime: there was nothing left for ours to do
             return _about(job, error)
         return ()
 
     def _brought(self, job: _Job, wanted: Standing) -> Found:
         """One try. It looks first, so that it may be repeated after any failure."""
         company = job.document.company
-        found = self._only(job)
-        if found is None:
-            link = Link(job.reverses.reference, job.reverses.number) if job.reverses else None
-            made = self.target.create(job.document, job.key, link)
-            found = made
-            if made.standing is Standing.DRAFT:
-                self.book.mark(job.key, PushState.CREATED, reference=made.reference)
-                self._require_same(job, self.target.read(company, made.reference))
-                found = (self._only(job) or made) if wanted is Standing.POSTED else made
-        if wanted is Standing.POSTED and found.standing is Standing.DRAFT:
-            try:
+        try:
+            found = self._only(job)
+            if found is None:
+                found = self._drafted(job)
+                if wanted is Standing.POSTED:
+                    found = self._only(job) or found
+            if wanted is Standing.POSTED and found.standing is Standing.DRAFT:
                 self.target.post(company, found.reference)
-            except UnknownReferenceError:
-                raise TargetBusyError(
-                    f"Another push works on entry {job.document.entry} in {self.target.name}.",
-                    advice="Let it end, then push again.",
-                ) from None
+        except UnknownReferenceError:
+            raise self._shared(job) from None
         self.book.mark(job.key, PushState.CREATED, reference=found.reference)
         return found
+
+    def _drafted(self, job: _Job) -> Found:
+        """Made in the ledger, and read back where it is a draft."""
+        link = Link(job.reverses.reference, job.reverses.number) if job.reverses else None
+        made = self.target.create(job.document, job.key, link)
+        if made.standing is Standing.DRAFT:
+            self.book.mark(job.key, PushState.CREATED, reference=made.reference)
+            self._require_same(job, self.target.read(job.document.company, made.reference))
+        return made
+
+    def _shared(self, job: _Job) -> TargetBusyError:
+        return TargetBusyError(
+            f"Another push works on entry {job.document.entry} in {self.target.name}.",
+            advice="Let it end, then push again.",
+        )
 
     def confirm(self, entry: str, company: str, number: str) -> Push:
         """A person says that a ledger which does not answer has taken what was sent, under its own number.
@@ -276,25 +304,17 @@ class Pusher:
     def _require_same(self, job: _Job, draft: Holding) -> None:
         """The ledger took a draft; will it be what was sent? Raises `RejectedError`, after the draft is gone."""
         different = self._differences(job, draft)
-        if different:
-            self._discard(job.document.company, draft.reference)
-            advice = "Repair it in the ledger's set-up or in the mapping, then push again."
-            raise RejectedError(
-                [job.document.rejection(0, "DRAFT_NOT_VALID", sentence, advice) for sentence in different]
-            )
+        if not different:
+            return
+        now = {each.reference: each.standing for each in self.target.find(job.document.company, job.key)}
+        if now.get(draft.reference) is not Standing.DRAFT:
+            raise self._shared(job)  # it was posted or taken away while we read it
+        self._discard(job.document.company, draft.reference)
+        advice = "Repair it in the ledger's set-up or in the mapping, then push again."
+        raise RejectedError([job.document.rejection(0, "DRAFT_NOT_VALID", sentence, advice) for sentence in different])
 
     def _differences(self, job: _Job, held: Holding) -> tuple[str, ...]:
-        document = job.document
-        found = list(held.problems)
-        if held.posting_on != document.posting_on:
-            found.append(f"The ledger has it on {held.posting_on}, not on {document.posting_on}.")
-        expected = self.target.expected(document)
-        for spot in sorted({*expected, *held.sums}):
-            ours, theirs = expected.get(spot, 0), held.sums.get(spot, 0)
-            if ours != theirs:
-                there, sent = (minor_text(amount, document.currency) for amount in (theirs, ours))
-                found.append(f"The ledger has {there} {document.currency} on {_said(spot)}, and {sent} was sent.")
-        return tuple(found)
+        return differences(job.document, self.target.expected(job.document), held)
 
     def _seen_posted(self, job: _Job) -> Push:
         """Say "posted" of what the ledger shows as posted, whole and alone. Raises `DiffersError`."""
@@ -318,9 +338,7 @@ class Pusher:
     def _confirmed(self, job: _Job, reference: str) -> Holding:
         """What the ledger holds, after it was found to be what was sent. Raises `DiffersError`."""
         held = self._read(job.document, replace(job.push, reference=reference))
-        different = self._differences(job, held)
-        if held.standing is not Standing.POSTED or not held.number:
-            different = (*different, "The ledger does not show it as posted, with a number.")
+        different = posted_differences(job.document, self.target.expected(job.document), held)
         if different:
             raise DiffersError(
                 f"Entry {job.document.entry} in {self.target.name} ({held.number or reference}): {' '.join(different)}",
@@ -334,13 +352,9 @@ class Pusher:
 
     def _require_zero(self, job: _Job, first: Push, held: Holding) -> None:
         """A reversal and what it takes back are zero in the ledger on each account and dimension."""
-        left = dict(held.sums)
-        for spot, amount in self._read(job.document, first).sums.items():
-            add(left, spot, amount)
-        for spot, amount in without_zeros(left).items():
+        if left := left_over(job.document, self._read(job.document, first), held):
             raise DiffersError(
-                f"Entry {first.slot.entry} and its reversal leave {minor_text(amount, job.document.currency)} "
-                f"{job.document.currency} on {_said(spot)}.",
+                f"Entry {first.slot.entry} and its reversal leave {left}.",
                 place=Place(job.document.entry),
                 advice="One of them was changed in the ledger: put it right there.",
             )
@@ -384,8 +398,3 @@ class Pusher:
 def _about(job: _Job, error: RejectedError) -> tuple[Rejection, ...]:
     """Refusals that do not say of which entry they are, said of this one."""
     return tuple(replace(each, entry=each.entry or job.document.entry) for each in error.rejections)
-
-
-def _said(spot: Spot) -> str:
-    account, codes = spot
-    return " / ".join([account, *(code for _, code in codes)])
