@@ -55,8 +55,8 @@ _COLUMNS = {
     ),
     "records_series": "id name last_number",
     "records_close": (
-        "id period run_digest issued_run_digest tie_out summary data_complete_at data_complete_by_id allocated_at "
-        "allocated_by_id issued_at issued_by_id review_until posted_at posted_by_id sealed_at sealed_by_id"
+        "id period run_digest issued_run_digest tie_out summary tagged data_complete_at data_complete_by_id "
+        "allocated_at allocated_by_id issued_at issued_by_id review_until posted_at posted_by_id sealed_at sealed_by_id"
     ),
     "records_dispute": (
         "id document_id line reason text currency amount_minor state opened_by_id opened_at outcome settlement "
@@ -155,7 +155,12 @@ class _Loader:
         done = (issued + timedelta(days=20), two, issued + timedelta(days=25), two)
         tie_out = {"holds": True, "cost_basis": "billed", "stages": [], "differences": []}
         self.rows["records_close"].append(
-            (self.key("records_close"), str(period), run, run, json.dumps(tie_out), json.dumps(summary), *steps, *done)
+            (
+                *(self.key("records_close"), str(period), run, run),
+                *(json.dumps(each) for each in (tie_out, summary, {})),
+                *steps,
+                *done,
+            )
         )
 
     def _paper(self, group: Group, month: int, period: BillingPeriod) -> Paper:

@@ -1,4 +1,6 @@
-"""So many browsers at once: ask for pages over kept connections, each as soon as it has its answer, and note how long.
+"""So many browsers at once: ask for pages, each as soon as it has its answer, and note how long.
+
+A connection is kept where the server keeps it, and what it takes to open one counts.
 
 A process of its own: ``python -m bench.crowd`` reads what to ask for as JSON from standard input and prints what was
 measured. Parses no more of HTTP than the server's answers need, so that little of the machine goes to asking.
@@ -45,15 +47,22 @@ async def crowd(port: int, calls: Sequence[Call], at_once: int) -> Answered:
     sizes: list[int] = []
 
     async def one_browser() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer: asyncio.StreamWriter | None = None
         try:
             for call in waiting:
                 begun = time.perf_counter()
+                if writer is None:
+                    reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(_request(port, call))
-                sizes.append(await asyncio.wait_for(_answer(reader, call), _PATIENCE_SECONDS))
+                size, is_kept = await asyncio.wait_for(_answer(reader, call), _PATIENCE_SECONDS)
                 took.append(1000 * (time.perf_counter() - begun))
+                sizes.append(size)
+                if not is_kept:
+                    writer.close()
+                    writer = None
         finally:
-            writer.close()
+            if writer is not None:
+                writer.close()
 
     begun = time.perf_counter()
     await asyncio.gather(*(one_browser() for _ in range(at_once)))
@@ -72,20 +81,22 @@ def _request(port: int, call: Call) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-async def _answer(reader: asyncio.StreamReader, call: Call) -> int:
+async def _answer(reader: asyncio.StreamReader, call: Call) -> tuple[int, bool]:
+    """The size of an answer, and whether the connection is kept for the next."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.split("\r\n")
     if first.split(" ", 2)[1] != "200":
         raise RuntimeError(f"{call.path} was answered with {first}")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    is_kept = headers.get("connection", "").lower() != "close"
     if "content-length" in headers:
-        return len(await reader.readexactly(int(headers["content-length"])))
+        return len(await reader.readexactly(int(headers["content-length"]))), is_kept
     size = 0
     while chunk := int(await reader.readline(), 16):
         size += len(await reader.readexactly(chunk))
         await reader.readexactly(2)
     await reader.readexactly(2)
-    return size
+    return size, is_kept
 
 
 def main() -> None:

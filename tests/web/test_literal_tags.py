@@ -13,6 +13,8 @@ LITERAL = [
     '{% translate "Documents" %}',
     "{% translate 'Documents' %}",
     '{% static "apportion/mark.svg" %}',
+    '{% url "home" %}',
+    "{% url 'documents' %}",
     '{% icon "check" %}',
     '{% icon "check" "Done & dusted" %}',
 ]
@@ -24,6 +26,9 @@ NOT_LITERAL = [
     '{% icon "check" _("Done") %}',
     "{% icon word %}",
     "{% static word %}",
+    "{% url 'document' 12 %}",
+    "{% url 'document' document=12 %}",
+    '{% url "home" as address %}{{ address }}',
     '{% icon "check" as drawn %}{{ drawn }}',
 ]
 

@@ -265,9 +265,9 @@ def test_the_tagged_share_of_a_group_comes_from_the_run(company: Company) -> Non
     above = text(client(company, "controller").get(reverse("group", args=[company.group("north").pk])))
     assert "carries its tags – of" in above
     close = Close.objects.get(period="2026-10")
-    assert close.summary["figures"]["tagged"]["USD"]["red-web"] == [91_040 + 10_105, 91_040 + 10_105]
-    close.summary["figures"]["tagged"]["USD"]["red-web"][0] = 50_000  # as if half of it had no tag
-    close.save(update_fields=["summary"])
+    assert close.tagged["USD"]["red-web"] == [91_040 + 10_105, 91_040 + 10_105]
+    close.tagged["USD"]["red-web"][0] = 50_000  # as if half of it had no tag
+    close.save(update_fields=["tagged"])
     less = text(client(company, "controller").get(reverse("group", args=[company.group("red-web").pk])))
     assert "carries its tags 49.4 %" in less
     said = client(company, "controller").get(f"/api/v1/cost-groups/{company.group('red-web').pk}/readiness").json()

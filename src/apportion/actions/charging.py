@@ -48,7 +48,7 @@ def readiness_of(group: CostGroup) -> tuple[Row, ...]:
 
 def known_figures(group: CostGroup) -> Figures:
     """What the books know of a group. Of its direct cost the run's figures say how much has tags. Three queries."""
-    close = Close.objects.filter(allocated_at__isnull=False).order_by("-period").defer("tie_out").first()
+    close = Close.objects.filter(allocated_at__isnull=False).order_by("-period").defer(None).defer("tie_out").first()
     summary = close.summary if close else {}
     totals: dict[str, int] = summary.get("totals", {})
     nobodys: dict[str, int] = summary.get("unallocated", {})
@@ -59,7 +59,7 @@ def known_figures(group: CostGroup) -> Figures:
     allocated = cost - nobodys.get(main, 0)
     raised = list(Dispute.objects.filter(document__cost_group=group).values_list("document__period", "state"))
     months = _months(group, [period for period, _ in raised])
-    tagged, direct = _tagged(summary.get("figures", {}).get("tagged", {}), group.code)
+    tagged, direct = _tagged(close.tagged if close else {}, group.code)
     return Figures(allocated, cost, tagged, direct, months, sum(state in UNDECIDED for _, state in raised))
 
 

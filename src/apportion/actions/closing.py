@@ -97,9 +97,10 @@ def _record(actor: Actor, place: Workspace, done: Month, figures: Mapping[str, o
             return close
         before = {"run": close.run_digest, "tie_out_holds": close.tie_out.get("holds")}
         close.run_digest, close.tie_out, close.summary = done.run.digest, tie_out_document(done.tie_out), _summary(done)
-        close.summary["figures"] = figures
+        close.tagged = figures.get("tagged", {})
+        close.summary["figures"] = {name: found for name, found in figures.items() if name != "tagged"}
         close.allocated_at, close.allocated_by = timezone.now(), actor.person
-        close.save(update_fields=["run_digest", "tie_out", "summary", "allocated_at", "allocated_by"])
+        close.save(update_fields=["run_digest", "tie_out", "summary", "tagged", "allocated_at", "allocated_by"])
         record.about(close)
         record.changed(before, {"run": close.run_digest, "tie_out_holds": done.tie_out.holds})
     return close

@@ -29,10 +29,10 @@ def figures(workspace: Workspace, run: Run) -> dict[str, object]:
     """The figures of a run, as JSON can hold them.
 
     `usage` are pairs of usage cost with a tag that the policy asks for and all usage cost, by currency, and `tags`
-    those tags; `tagged` the same of each cost group's whole direct cost, by currency and its code; `commitments` pairs
-    of what was committed and not used, and all that commitments cost; `pools` what each pool shared, and `pool_names`
-    their names; `flows` the picture of `close.flows`, one level below the top of the tree, as nodes and links between
-    them by their places.
+    those tags; `tagged` the same of each cost group's whole direct cost, by currency and its code: a large table;
+    `commitments` pairs of what was committed and not used, and all that commitments cost; `pools` what each pool
+    shared, and `pool_names` their names; `flows` the picture of `close.flows`, one level below the top of the tree, as
+    nodes and links between them by their places.
 
     Raises `ConservationError` where the charges are not those of the run.
     """

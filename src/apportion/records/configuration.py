@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "apportion.web.apps.WebConfig",
 ]
 MIDDLEWARE = [
+    "apportion.web.middleware.LettingGo",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apportion.web.middleware.SecureHeaders",
@@ -140,7 +141,8 @@ ROOT_URLCONF = "apportion.web.urls"
 WSGI_APPLICATION = "apportion.web.wsgi.application"
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "apportion.web.rendering.Templates",
+        "NAME": "django",
         "DIRS": [_PACKAGE / "web" / "templates"],
         "OPTIONS": {
             "context_processors": [

@@ -43,14 +43,21 @@ class Ready(Generic[_Model]):
     """Rows of a model with some of its relations (to one row each), found by what `rest` says.
 
     `rest` is SQL: further joins, WHERE and ORDER BY. The row's own table is called by its name there, a relation by the
-    name of its field. `extra` are further columns by name; they become attributes of the row. Parameters are given in
-    the order in which they stand in the text: those of `extra` first.
+    name of its field. `extra` are further columns by name; they become attributes of the row; `without` are fields of
+    the row that are left for later. Parameters are given in the order in which they stand in the text: those of `extra`
+    first.
     """
 
     def __init__(
-        self, model: type[_Model], relations: Sequence[str], rest: str, extra: Mapping[str, str] | None = None
+        self,
+        model: type[_Model],
+        relations: Sequence[str],
+        rest: str,
+        extra: Mapping[str, str] | None = None,
+        without: Sequence[str] = (),
     ) -> None:
         self._model, self._relations, self._rest, self._extra = model, tuple(relations), rest, dict(extra or {})
+        self._without = frozenset(without)
         self._worded = cache(self._words)
 
     def all(self, parameters: Sequence[Any]) -> list[_Model]:
@@ -107,7 +114,9 @@ class Ready(Generic[_Model]):
                     f"LEFT JOIN {quoted(model._meta.db_table)} {quoted(table)} "
                     f"ON {quoted(table)}.{quoted(there.column)} = {quoted(own)}.{quoted(here.column)}"
                 )
-            fields: list[Any] = list(model._meta.concrete_fields)
+            fields: list[Any] = [
+                field for field in model._meta.concrete_fields if name or field.name not in self._without
+            ]
             for field in fields:
                 column = field.get_col(table)
                 functions = (*connection.ops.get_db_converters(column), *field.get_db_converters(connection))

@@ -131,6 +131,7 @@ _CLOSE = Ready(
         WHERE records_work.period = records_close.period AND kind IN ({", ".join(["%s"] * len(OF_A_CLOSE))}))
         """,
     },
+    without=("tagged",),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -66,10 +67,15 @@ def navigation(actor: Actor | None, path: str) -> list[Entry]:
     for place in PLACES:
         if place.permission is not None and not actor.rights.may_somewhere(place.permission):
             continue
-        url = reverse(place.name)
+        url = _address(place.name)
         is_current = path == url if url == "/" else path.startswith(url)
         found.append(Entry(str(place.label), place.icon, url, is_current))
     return found
+
+
+@cache
+def _address(name: str) -> str:
+    return reverse(name)
 
 
 def theme_of(request: HttpRequest) -> str:

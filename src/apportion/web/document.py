@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import path
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -35,7 +32,7 @@ from apportion.web import diagrams, document_view, timeline
 from apportion.web.answers import at_field, back_to, say_no
 from apportion.web.document_rows import Rows
 from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import field, locale
+from apportion.web.templatetags.apportion import locale
 
 _SEE = Permission.SEE_DOCUMENTS
 
@@ -129,17 +126,10 @@ def shown(
         "events": timeline.events(
             row, [each.pk for each in disputes], inside=_is_inside(request), entries=there.entries or there.disputes
         ),
-        "comment_form": comment_form,
-        "comment_field": "" if comment_form else comment_field(locale()),
+        "comment_form": comment_form or CommentForm(),
         "extend_form": extend_form or ExtendForm(),
     }
     return render(request, "documents/document.html", context, status=status)
-
-
-@lru_cache(maxsize=8)
-def comment_field(language: str) -> SafeString:
-    """The empty field of a comment: for everybody who reads this language the same."""
-    return render_to_string("parts/field.html", field(CommentForm()["text"]))
 
 
 def _is_inside(request: Request) -> bool:

@@ -109,6 +109,7 @@ class Migration(migrations.Migration):
                 ("issued_run_digest", models.CharField(blank=True, max_length=64)),
                 ("tie_out", models.JSONField(default=dict)),
                 ("summary", models.JSONField(default=dict)),
+                ("tagged", models.JSONField(default=dict)),
                 ("data_complete_at", models.DateTimeField(blank=True, null=True)),
                 ("allocated_at", models.DateTimeField(blank=True, null=True)),
                 ("issued_at", models.DateTimeField(blank=True, null=True)),

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from babel.dates import format_date, format_time, format_timedelta
 from django import template
-from django.forms import BoundField
+from django.forms import BoundField, Form
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -311,6 +312,23 @@ def field(bound: BoundField, placeholder: str = "") -> dict[str, object]:
     if placeholder:
         attributes["placeholder"] = placeholder
     return {"field": bound, "kind": kind, "widget": bound.as_widget(attrs=attributes)}
+
+
+@register.simple_tag
+def fields(form: Form) -> SafeString:
+    """The errors of a form and its fields, one below another. A form that begins empty is the same for everybody."""
+    return _fields(form) if form.is_bound or form.initial else _empty_fields(type(form), get_language())
+
+
+@lru_cache(maxsize=64)
+def _empty_fields(form: type[Form], _language: str | None) -> SafeString:
+    return _fields(form())
+
+
+def _fields(form: Form) -> SafeString:
+    parts = [render_to_string("parts/form_errors.html", {"form": form})]
+    parts += [render_to_string("parts/field.html", field(bound)) for bound in form]
+    return SafeString("".join(parts))
 
 
 add_to(register)

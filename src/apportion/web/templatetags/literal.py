@@ -1,7 +1,8 @@
 """The tags that pages use most, for what is written out in a template: found once for each language, then only said.
 
-``{% translate "Open" %}``, ``{% static "site.css" %}`` and ``{% icon "check" %}`` give the same again and again, and a
-page has a hundred of them. With a variable, a filter, a context or ``as`` they are what they were, unchanged.
+``{% translate "Open" %}``, ``{% static "site.css" %}``, ``{% url "home" %}`` and ``{% icon "check" %}`` give the same
+again and again, and a page has a hundred of them.
+With a variable, a filter, a context or ``as`` they are what they were, unchanged.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, cast
 from django import template
 from django.template.base import FilterExpression, Node, Parser, Token, Variable
 from django.template.context import Context
+from django.template.defaulttags import url as do_url
 from django.templatetags.i18n import TranslateNode, do_translate
 from django.templatetags.static import StaticNode
 from django.utils.safestring import SafeString
@@ -26,7 +28,7 @@ class SaidNode(Node):
 
     def render(self, context: Context) -> SafeString:
         """As the other node says it, asked once."""
-        language = get_language()
+        language = vars(context).get("language") or get_language()
         found = self._said.get(language)
         if found is None:
             found = self._said[language] = cast(SafeString, self._node.render(context))
@@ -59,10 +61,18 @@ def static(parser: Parser, token: Token) -> Node:
     return SaidNode(node) if not node.varname and is_literal(node.path) else node
 
 
+def url(parser: Parser, token: Token) -> Node:
+    """``{% url %}``."""
+    node = do_url(parser, token)
+    plain = not node.args and not node.kwargs and not node.asvar and is_literal(node.view_name)
+    return SaidNode(node) if plain else node
+
+
 def add_to(register: template.Library) -> None:
     """Put them in place of Django's, and of this site's own icon."""
     register.tag("translate", translate)
     register.tag("static", static)
+    register.tag("url", url)
     drawn = register.tags["icon"]
 
     def icon(parser: Parser, token: Token) -> Node:
