@@ -5,7 +5,7 @@ from __future__ import annotations
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import configured
+from apportion.actions import configured, verifying
 from apportion.api.auth import Request
 from apportion.api.route import route
 from apportion.api.shapes import Currency, Money, PeriodText, Short, by_currency, money, money_or_none, period_of
@@ -77,6 +77,29 @@ def list_measures(request: Request, wanted: Query[MeasureFilter]) -> list[Measur
             ],
         )
         for month in found
+    ]
+
+
+class RechargeOut(Schema):
+    """What ledgers show as passed on of what a period's invoices and notes come to, for one company of the payer."""
+
+    company: str
+    invoiced: Money
+    passed_on: Money
+    rate: int = Field(description="What was passed on of what was invoiced, in millionths")
+
+
+@route(router, "GET", "/measures/{period}/ledger", Reach.EVERYWHERE, Permission.SEE_CLOSE, gives=list[RechargeOut])
+def list_recharges(request: Request, period: PeriodText) -> list[RechargeOut]:
+    """List what ledgers showed as passed on when they were last verified; nothing where none was."""
+    return [
+        RechargeOut(
+            company=each.company,
+            invoiced=money(each.invoiced, each.currency),
+            passed_on=money(each.passed_on, each.currency),
+            rate=each.rate,
+        )
+        for each in verifying.recharge_rate(period_of(period))
     ]
 
 

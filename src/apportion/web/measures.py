@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import configured
+from apportion.actions import configured, verifying
 from apportion.periods import BillingPeriod
 from apportion.records.closes import Close
 from apportion.records.measures import Key, Measure, Month, last_periods, measured
@@ -89,6 +89,7 @@ def measures(request: Request, period: str = "") -> HttpResponse:
         "missed": sum(each.is_met is False for each in found[-1].measures),
         "unknown": sum(each.is_met is None for each in found[-1].measures),
         "met": sum(each.is_met is True for each in found[-1].measures),
+        "recharges": verifying.recharge_rate(BillingPeriod.parse(chosen)),
         "close": found[-1].close,
         "so_far": found[-1].so_far,
     }

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from apportion.actions import handing_over, verifying
@@ -20,6 +21,7 @@ from apportion.post.erp.pace import RealClock
 from apportion.records.audit import AuditEntry
 from apportion.records.chain import verify as verify_chain
 from apportion.records.documents import Document
+from apportion.records.people import Person
 from apportion.records.rights import ForbiddenError
 from tests import erp_server, erp_server_erpnext
 from tests.books import OCTOBER, SEPTEMBER, Books
@@ -99,6 +101,22 @@ def test_all_that_was_invoiced_is_in_the_ledger_and_others_stand_beside_it(
     assert verifying.recharge_rate(OCTOBER) == (Recharge("2026-10", "1000", "EUR", WHOLE, WHOLE),)
     assert verifying.recharge_rate(SEPTEMBER) == ()
     assert verify_chain().breaks == ()
+
+
+def test_the_measures_say_what_the_ledger_showed(found: Books) -> None:
+    client = Client()
+    client.force_login(Person.objects.get(email="auditor@example.com"))
+    assert "In the ledger, as it was last asked" not in client.get("/measures/2026-10/").content.decode()
+    assert client.get("/api/v1/measures/2026-10/ledger").json() == []
+    pushed(found)
+    verifying.verify(found.actor("auditor"), "books")
+    page = " ".join(client.get("/measures/2026-10/").content.decode().split())
+    assert "In the ledger, as it was last asked" in page
+    assert page.count("195.99 EUR") == 2
+    assert "<strong>100.0 %</strong>" in page
+    (told,) = client.get("/api/v1/measures/2026-10/ledger").json()
+    assert (told["company"], told["rate"]) == ("1000", 10**6)
+    assert told["passed_on"] == told["invoiced"] == {"amount": "195.99", "currency": "EUR", "amount_minor": WHOLE}
 
 
 def test_what_is_not_posted_yet_lowers_the_rate(found: Books) -> None:
