@@ -30,7 +30,7 @@ from apportion.review.permission import Permission
 from apportion.review.states import Act, Issue, Posting, Review, Situation, refusal
 from apportion.web import diagrams, document_view, timeline
 from apportion.web.answers import at_field, back_to, say_no
-from apportion.web.document_rows import Rows
+from apportion.web.document_rows import Rows, month_rows
 from apportion.web.page import Reach, Request, page
 from apportion.web.templatetags.apportion import locale
 
@@ -260,7 +260,7 @@ def _bars(view: document_view.PaperView) -> list[dict[str, object]]:
     return [
         {
             "currency": total.currency,
-            "rows": list(zip(view.periods, total.beside.months, strict=True)),
+            "rows": month_rows(view.periods, total.beside.months, total.currency),
             "values": total.beside.months,
             "labels": [said.short_month(period) for period in view.periods],
         }

@@ -6,7 +6,7 @@ every text from outside goes through `escape`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from apportion.invoice.papers.words import words
+from apportion.invoice.papers.words import Words, words
 from apportion.web.pictures import line as picture
 from apportion.web.reason_words import reason
 from apportion.web.templatetags.apportion import beside, dispute_badge, locale
 
 if TYPE_CHECKING:
     from apportion.web.diagrams import Flow
-    from apportion.web.document_view import Beside, GroupView, LineView, SectionView
+    from apportion.web.document_view import Beside, GroupView, LineView, PartView, SectionView
 
 _NO_DISPUTE = '<td class="no-print dispute-cell"></td>'
 
@@ -84,6 +84,37 @@ class Rows:
 
 
 _OF_GROUP = ' class="of-group"'
+_NOW = ' class="now"'
+
+
+def part_rows(parts: Iterable[PartView], currency: str) -> SafeString:
+    """The parts of a change, each with what drove it, its bar and its amount."""
+    return mark_safe("".join(_part(part, words(locale()), currency) for part in parts))  # noqa: S308 - escaped below
+
+
+def _part(part: PartView, said: Words, currency: str) -> str:
+    drivers = "".join(
+        f'<li>{escape(reason(driver.about))} <span class="number">{said.amount(driver.minor, currency, signed=True)}'
+        "</span></li>"
+        for driver in part.drivers
+    )
+    listed = f'<ul class="drivers">{drivers}</ul>' if drivers else ""
+    return (
+        f'<tr><th scope="row">{escape(part.name)}<div class="line-about">{escape(part.about)}</div>{listed}</th>'
+        f'<td class="why-bars">{part.bar}</td>'
+        f'<td class="number">{said.amount(part.minor, currency, signed=True)}</td></tr>'
+    )
+
+
+def month_rows(periods: Sequence[str], months: Sequence[int | None], currency: str) -> SafeString:
+    """Months with their amounts, the last of them now; a dash where there was no document."""
+    said = words(locale())
+    rows = [
+        f'<tr{_NOW if place == len(periods) else ""}><th scope="row">{escape(said.month(period))}</th>'
+        f'<td class="number">{"–" if minor is None else said.amount(minor, currency)}</td></tr>'
+        for place, (period, minor) in enumerate(zip(periods, months, strict=True), start=1)
+    ]
+    return mark_safe("".join(rows))  # noqa: S308 - made of figures and escaped text
 
 
 def flow_rows(flows: tuple[Flow, ...], currency: str) -> SafeString:

@@ -21,6 +21,7 @@ from apportion.records.disputes import Dispute
 from apportion.records.documents import Document
 from apportion.web.diagrams import budget_bar, part_bar
 from apportion.web.document_history import MONTHLY, History, Key, former_lines, group_key, key_of, last_periods
+from apportion.web.document_rows import part_rows
 from apportion.web.templatetags.apportion import locale
 
 _DRIVERS = 3
@@ -124,6 +125,11 @@ class ChangeView:
     def change_minor(self) -> int:
         """By how much."""
         return self.after_minor - self.before_minor
+
+    @property
+    def rows(self) -> SafeString:
+        """The parts as rows of a table."""
+        return part_rows(self.parts, self.currency)
 
     @property
     def largest(self) -> tuple[PartView, ...]:
