@@ -19,6 +19,7 @@ from apportion.actions.auditing import Proof, Wanted
 from apportion.errors import NotFoundError
 from apportion.records import chain
 from apportion.records.audit import AuditEntry, AuditHead
+from apportion.records.stamp import kept, stamp
 from apportion.records.work import Work, WorkState
 from apportion.review.permission import Permission
 from apportion.web.audit_words import ACTS, SUBJECTS, act_words, sides, subject_words, via_words
@@ -64,14 +65,19 @@ class FilterForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         act = self.fields["act"]
         assert isinstance(act, forms.ChoiceField)  # noqa: S101 - declared above
-        there = AuditEntry.objects.order_by("act").values_list("act", flat=True).distinct()
-        found = sorted({*ACTS, *there}, key=act_words)
+        found = sorted({*ACTS, *_acts(stamp())}, key=act_words)
         act.choices = [("", _("Anything")), *((each, act_words(each)) for each in found)]
 
     def wanted(self) -> Wanted:
         """What was asked for; a field that cannot be read asks for nothing, and says so beside itself."""
         self.is_valid()
         return Wanted(**{name: value for name, value in self.cleaned_data.items() if value})
+
+
+@kept(most=2)
+def _acts(stamp: str) -> tuple[str, ...]:
+    """The kinds of acts that there are in the chain."""
+    return tuple(AuditEntry.objects.order_by("act").values_list("act", flat=True).distinct())
 
 
 @page(Reach.EVERYWHERE, _SEE)
