@@ -5,19 +5,31 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 
 from apportion.records.stamp import kept
 from tests.company import Company
 
 _FEW = 60  # a form and its fields point at each other, which is Django's own
+
+
+@pytest.fixture(name="open_books", autouse=True)
+def open_books_fixture() -> Iterator[None]:
+    """The connection stays, as with Django's test client: it holds the transaction of the test."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def _opened(handler: WSGIHandler, cookie: str, path: str) -> str:
