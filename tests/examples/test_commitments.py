@@ -22,6 +22,8 @@ from apportion.organization.cost_group import CostGroup
 from tests.charges import Row
 from tests.examples.months import Month, allocated, by_account, pool, to
 
+pytestmark = pytest.mark.thorough
+
 COMPUTE = Equals(Field("ServiceName"), ("Compute",))
 RULES = by_account("a", "b", "c", "central")
 PLAN = Commitment("plan", "Savings plan", COMPUTE, CommitmentMethod.APPLIED, unused=Unused.KEPT_CENTRAL)

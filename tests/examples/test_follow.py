@@ -14,6 +14,8 @@ from apportion.errors import PoolLoopError, ZeroBasisError
 from tests.charges import Row
 from tests.examples.months import Month, allocated, by_account, group, pool, to
 
+pytestmark = pytest.mark.thorough
+
 TAX = Pool("tax", "Tax", Follow((("InvoiceId", "SubAccountId"), ("InvoiceId",))), otherwise=(Even(),))
 CREDITS = Pool("credits", "Credits", Follow((("ResourceId",), ("SubAccountId",))), otherwise=(Even(),))
 RULES = (

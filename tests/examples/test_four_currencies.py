@@ -1,5 +1,7 @@
 """A month billed in dollars, yen and dinars (2, 0 and 3 decimals) and charged in euro, worked out by hand.
 
+pytestmark = pytest.mark.thorough
+
 Rates of 30 October, the last day with one: 1 EUR = 1.25 USD = 160 JPY (European Central Bank), 1 KWD = 3.25 USD (the
 company's own). So 1 USD = 0.8 EUR, 1 JPY = 0.00625 EUR, and over the dollar 1 KWD = 3.25 × 0.8 = 2.6 EUR.
 

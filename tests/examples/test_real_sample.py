@@ -18,7 +18,10 @@ from apportion.warehouse.store import Workspace
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "focus-sample-1.0" / "focus_sample_1.0.csv"
 PERIOD = BillingPeriod(2024, 9)
-pytestmark = pytest.mark.skipif(not SAMPLE.is_file(), reason="the FOCUS sample is not beside the project")
+pytestmark = [
+    pytest.mark.skipif(not SAMPLE.is_file(), reason="the FOCUS sample is not beside the project"),
+    pytest.mark.thorough,
+]
 
 SETTINGS = """\
 company: SunBird

@@ -22,6 +22,8 @@ from apportion.money.amount import units
 from apportion.warehouse.store import Workspace
 from tests.rooms.close.workspaces import OCTOBER, ORGANIZATION, POLICY, done, workspace, written
 
+pytestmark = pytest.mark.thorough
+
 CHARGES = (
     ("red", "Compute", "100.00"),
     ("green", "Compute", "200.00"),

@@ -8,7 +8,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.examples.changing import OCTOBER, ORGANIZATION, SEPTEMBER, SETTINGS, Books, Row, charge, parts
+
+pytestmark = pytest.mark.thorough
 
 SUPPORT: Row = {"ServiceName": "Support", "SkuId": "plan", "ConsumedUnit": "", "ResourceId": ""}
 BEFORE = [

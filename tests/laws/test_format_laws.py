@@ -20,6 +20,8 @@ from tests.formats import ALL, options
 from tests.laws.test_ledger_laws import machine_texts
 from tests.often import often
 
+pytestmark = pytest.mark.thorough
+
 law = settings(
     deadline=None,
     max_examples=often(12),

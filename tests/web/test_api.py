@@ -21,7 +21,7 @@ from tests.company import Company
 from tests.journals import put, transfer
 from tests.web.api_calls import ROOT, Caller, key_of, operations
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 MORE = {
     "get_counterfactual": "?outcome=upheld&settle=kept_central",

@@ -33,7 +33,7 @@ from tests.company import (  # noqa: F401 - fixtures
     delivered_fixture,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 MOST_QUERIES = 15
 TAG = re.compile(r"<[^>]*>")
 PAGES = (

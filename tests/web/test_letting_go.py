@@ -19,6 +19,8 @@ from django.test import Client
 from apportion.records.stamp import kept
 from tests.company import Company
 
+pytestmark = pytest.mark.thorough
+
 _FEW = 60  # a form and its fields point at each other, which is Django's own
 
 

@@ -23,7 +23,7 @@ from tests.company import (  # noqa: F401 - fixtures
     delivered_fixture,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 TAG = re.compile(r"<[^>]*>")
 EVEN = POLICY.replace("proportional to direct cost", "even")
 

@@ -29,7 +29,7 @@ from apportion.review.permission import PERMISSIONS, Permission, Role
 from tests.company import OCTOBER, PEOPLE, Company
 from tests.journals import put, transfer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from tests.books import OCTOBER, ORGANIZATION, SEPTEMBER, Books, books
 
 STRAY_TO_BLUE = "rules:\n  - {id: stray, when: {ServiceName: Stray}, charge_to: {cost_group: blue}}\n"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 
 @pytest.fixture(name="northwind")

@@ -31,7 +31,7 @@ from tests.books import OCTOBER
 from tests.charging_books import ACCOUNTS, CHARGES, PARTIES, document, group_of_companies
 from tests.einvoices import joined
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 HLEDGER = shutil.which("hledger")
 
 

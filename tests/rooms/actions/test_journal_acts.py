@@ -21,7 +21,7 @@ from apportion.records.rights import ForbiddenError
 from apportion.review.states import StateError
 from tests.books import OCTOBER, SEPTEMBER, SETTINGS, Books, books
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 
 @pytest.fixture(name="northwind")

@@ -15,6 +15,8 @@ from apportion.post.erp.errors import DuplicatePushError, TargetBusyError
 from apportion.records.journals import LedgerPush
 from tests.databases import BOTH, books_on
 
+pytestmark = pytest.mark.thorough
+
 SLOT = Slot("books", "E-1", "1000")
 
 

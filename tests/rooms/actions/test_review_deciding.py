@@ -35,7 +35,7 @@ from apportion.review.states import Issue, Posting, Review, StateError
 from tests.rooms.actions import review_world
 from tests.rooms.actions.review_world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 LABEL = r"(KES|ST)-1000-FY2026-{}-00000{}"
 
 

@@ -33,7 +33,7 @@ from tests.tryton_server import PASSWORD
 
 __all__ = ["ledger_fixture"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 ERPNEXT = """\
   books:

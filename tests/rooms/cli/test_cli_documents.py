@@ -15,6 +15,8 @@ from jsonschema import Draft202012Validator
 from apportion.cli import reference
 from tests.rooms.cli.harbour import Said, Say
 
+pytestmark = pytest.mark.thorough
+
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
 SCHEMAS = DOCS / reference.SCHEMAS
 AMOUNT_KEYS = {"amount", "exact_amount", "cents", "direct_amount", "from_pools", "units", "pool_units", "pool_amount"}

@@ -22,7 +22,7 @@ from tests.posted import approved, northwind
 from tests.rooms.cli.harbour import Said, Say
 from tests.rooms.cli.test_cli_documents import fits as fits_its_schema
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 SECOND, CONTROLLER = ("--as", "second@example.com"), ("--as", "controller@example.com")
 NUMBER = "JV-1000-FY2026-000001"

@@ -18,6 +18,8 @@ from apportion.post.journal import reversal
 from apportion.post.lifecycle import JournalKind
 from tests.rooms.close.feeding import NOVEMBER, OCTOBER, Feed, by_hledger, copied, feed, rows, with_hledger
 
+pytestmark = pytest.mark.thorough
+
 ACCRUAL, TRUE_UP, PROVIDER = JournalKind.ACCRUAL, JournalKind.TRUE_UP, JournalKind.PROVIDER
 SEVEN_TENTHS = [{"BilledCost": "6895.00"}, {"BilledCost": "2955.00", "team": "green"}]
 

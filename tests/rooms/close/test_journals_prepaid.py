@@ -16,6 +16,8 @@ from apportion.post.journal import Journal, of_entries, reversal
 from apportion.post.lifecycle import JournalKind
 from tests.rooms.close.feeding import NOVEMBER, OCTOBER, Feed, by_hledger, copied, feed, rows, with_hledger
 
+pytestmark = pytest.mark.thorough
+
 PREPAID = JournalKind.PREPAID
 W14 = (55890, 98631, 101917, 101918, 92055, 101918, 98630, 101918, 98630, 101918, 101917, 98631, 46027)
 BOUGHT: Mapping[str, str] = {

@@ -14,6 +14,8 @@ from apportion.post.journal import reversal
 from apportion.post.lifecycle import JournalKind
 from tests.rooms.close.feeding import NOVEMBER, OCTOBER, Feed, copied, feed, rows
 
+pytestmark = pytest.mark.thorough
+
 BILL = [
     {"BilledCost": "1000.40", "InvoiceId": "N-77"},
     {"BilledCost": "500.10", "InvoiceId": "N-77", "team": "green"},

@@ -18,6 +18,8 @@ from apportion.invoice.papers.spreadsheet import xlsx
 from apportion.money.currency import exponent
 from tests.papers import NASTY, PAPERS, credit_note, invoice, line, paper, statement
 
+pytestmark = pytest.mark.thorough
+
 
 def sheet(content: bytes, name: str) -> Worksheet:
     found = openpyxl.load_workbook(io.BytesIO(content))[name]

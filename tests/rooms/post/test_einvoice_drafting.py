@@ -23,6 +23,8 @@ from apportion.post.passing_on import Head
 from apportion.post.tax import Tax
 from tests.einvoices import HOLDING, PARTIES, RETAIL, REVERSE, STANDARD, ZERO, credit_note, document, joined, made
 
+pytestmark = pytest.mark.thorough
+
 
 def valid(invoice: EInvoice) -> bool:
     return not faults(cii(invoice)) and not faults(ubl(invoice))

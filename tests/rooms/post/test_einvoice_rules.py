@@ -20,6 +20,8 @@ from apportion.post.einvoice.validate import faults, require
 from tests.einvoices import REVERSE, ZERO, Change, changed, credit_note, document, drop, each_element, made, put
 from tests.rooms.post.einvoice_mutations import CATALOGUE, Mutation
 
+pytestmark = pytest.mark.thorough
+
 WRITERS = {"cii": cii, "ubl": ubl}
 BASES = ("standard", "reverse", "outside", "zero", "credit")
 

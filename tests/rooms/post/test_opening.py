@@ -33,6 +33,8 @@ from tests.pushing import between, entry, journal
 from tests.tryton_ledger import DATABASE
 from tests.tryton_ledger import Ledger as TrytonLedger
 
+pytestmark = pytest.mark.thorough
+
 # Ledgers that answer, on servers that enforce what their makers publish.
 
 ODOO = """kind: odoo

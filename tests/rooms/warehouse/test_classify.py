@@ -23,6 +23,8 @@ from apportion.warehouse.snapshot import Snapshot
 from apportion.warehouse.sources import Sources, Wanted, sources
 from tests.charges import TYPES, Row, snapshot
 
+pytestmark = pytest.mark.thorough
+
 RULES = [
     Rule("late", "", Equals(Field("ServiceName"), ("Compute",)), Target(Holder.COST_GROUP, "late"), date(2026, 10, 15)),
     Rule("team", "", Equals(Field("team", is_tag=True), ("red", "blue")), Target(Holder.COST_GROUP, "team")),
