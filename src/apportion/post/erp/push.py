@@ -210,9 +210,8 @@ class Pusher:
         try:
             self.pace.patiently(self.clock, lambda: self._brought(job, wanted))
         except RejectedError as error:
-            found = self._found(job.document.company, job.key)
-            if any(each.standing is Standing.POSTED for each in found):
-                return ()  # by another push in the meantime: there was nothing left for ours to do
+            if self._clear(job.document.company, job.key):
+                return ()  # posted by another push in the meantime: there was nothing left for ours to do
             return _about(job, error)
         return ()
 
