@@ -189,7 +189,7 @@ def draw_up_reversal(actor: Actor, journal: int, reason: str) -> LedgerJournal:
 
 def _require_whole(row: LedgerJournal, found: Journal) -> None:
     """What was reversed by hand is not taken back a second time."""
-    wanted = {ref for entry in found.entries for line in entry.postings for ref in line.ref.split()}
+    wanted = {document for entry in found.entries for line in entry.postings for document in line.documents}
     there = set(posting.labels_in(row.journal_id))
     if gone := sorted(wanted - there):
         raise StateError(

@@ -67,6 +67,11 @@ class Posting:
         _check_local(self)
         _ = self.ledger_account  # its constructor checks the codes
 
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The documents of `ref`, each once: where it names one line of a document (``ST-4:3``), that document."""
+        return tuple(dict.fromkeys(name.partition(":")[0] for name in self.ref.split()))
+
     @classmethod
     def at(
         cls, where: LedgerAccount, currency: str, amount_minor: int, text: str, ref: str = "", tax_code: str = ""

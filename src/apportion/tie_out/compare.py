@@ -219,7 +219,7 @@ def _posted_together(journal: Journal) -> dict[tuple[str, str], int]:
     sums: dict[tuple[str, str], int] = {}
     for entry in journal.entries:
         for posting in entry.postings:
-            numbers = list(dict.fromkeys(ref.partition(":")[0] for ref in posting.ref.split()))
+            numbers = list(posting.documents)
             if not numbers:
                 continue
             at = posting.currency

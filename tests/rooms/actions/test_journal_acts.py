@@ -110,6 +110,18 @@ def test_a_reversal_is_a_journal_of_its_own_and_brings_everything_to_zero(northw
     assert document("red").ledger_reference == "4713"
 
 
+def test_a_journal_of_single_lines_is_reversed_like_any(tmp_path: Path, settings: Settings) -> None:
+    each = SETTINGS.replace("ledger: {", "ledger: {lines: each, ")
+    assert each != SETTINGS
+    found = accepted(books(tmp_path / "northwind", settings, each))
+    first = posted(found)
+    names = {line.ref for entry in journals.content(first).entries for line in entry.postings}
+    assert any(":" in name for name in names)
+    assert (
+        journals.draw_up_reversal(found.actor("second"), first.pk, "Booked in the wrong year").reverses_id == first.pk
+    )
+
+
 def test_what_finance_reversed_by_hand_is_not_taken_back_again(northwind: Books) -> None:
     first = posted(northwind)
     blue = document("blue").pk
