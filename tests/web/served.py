@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,9 +120,10 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def serving(root: Path, port: int, more: Mapping[str, str] = {}) -> Iterator[str]:
+def serving(root: Path, port: int, more: Mapping[str, str] = {}, options: Sequence[str] = ()) -> Iterator[str]:
     """Serve a workspace as people do; gives the address."""
-    command = [str(Path(sys.executable).with_name("apportion")), "--workspace", str(root), "serve", "--port", str(port)]
+    program = str(Path(sys.executable).with_name("apportion"))
+    command = [program, "--workspace", str(root), "serve", "--port", str(port), *options]
     with (
         (root / "server.log").open("w") as log,
         subprocess.Popen(

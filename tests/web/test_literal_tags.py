@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.template import Context, Template
 from django.template.base import Node
+from django.urls import NoReverseMatch
 from django.utils import translation
 
-from apportion.web.templatetags.literal import SaidNode
+from apportion.web.templatetags.literal import AddressNode, SaidNode
 
 LITERAL = [
     '{% translate "Documents" %}',
@@ -65,3 +66,32 @@ def test_what_depends_on_anything_else_is_asked_each_time(source: str) -> None:
 def test_a_variable_is_said_as_it_is_now() -> None:
     page = Template("{% translate word %}")
     assert [page.render(Context({"word": word})) for word in ("Close", "Home")] == ["Close", "Home"]
+
+
+ADDRESSES = [
+    ("{% url 'document' row %}", "/documents/{row}/"),
+    ("{% url 'document' 12 %}", "/documents/12/"),
+    ("{% url 'download' row 'pdf' %}", "/documents/{row}/download/pdf/"),
+    ("{% url 'line' row line %}", "/documents/{row}/lines/{line}/"),
+    ("{% url 'document' row as here %}{{ here }}?a=1", "/documents/{row}/?a=1"),
+]
+
+
+@pytest.mark.parametrize(("source", "address"), ADDRESSES)
+def test_an_address_of_numbers_has_the_numbers_of_each_time(source: str, address: str) -> None:
+    made = Template(source)
+    assert len(made.nodelist.get_nodes_by_type(AddressNode)) == 1
+    for row, line in ((1, 2), (987, 0), (10**15, 7), (1, 2)):
+        assert made.render(Context({"row": row, "line": line})) == address.format(row=row, line=line)
+
+
+@pytest.mark.parametrize("wrong", [-1, None, "", "1/../2", True])
+def test_what_is_no_number_is_for_django_to_refuse(wrong: object) -> None:
+    made = Template("{% url 'document' row %}")
+    assert made.render(Context({"row": 5})) == "/documents/5/"
+    with pytest.raises(NoReverseMatch):
+        made.render(Context({"row": wrong}))
+
+
+def test_a_number_as_text_is_a_number() -> None:
+    assert Template("{% url 'document' row %}").render(Context({"row": "5"})) == "/documents/5/"

@@ -22,6 +22,7 @@ from apportion.review.states import Issue, StateError
 
 MOST_FILES = 10  # in one act
 MOST_OF_A_DOCUMENT = 100
+_FORM = 4 * 1024 * 1024  # what stands beside the files
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class Attached:
             )
             for each in self.stored
         ]
+
+
+def most_bytes() -> int:
+    """How many bytes an act may come with at most: all its files and what is typed beside them."""
+    return MOST_FILES * configured.current().review.attachment_limit + _FORM
 
 
 @contextmanager

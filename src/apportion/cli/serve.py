@@ -6,6 +6,9 @@ import multiprocessing
 import os
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +17,7 @@ from apportion.cli import site
 from apportion.cli.arguments import read_count
 from apportion.cli.face import Face, option, shown_path
 from apportion.errors import WorkspaceError
+from apportion.records import WEB_BALANCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from apportion.warehouse.store import Workspace
 
 _MOST_WORKERS = 64
+# How many requests a web process takes in at once. How many of them are worked on is for `web.door` to say: the others
+# wait for their turn or for their senders, which costs a thread and nothing else.
+_THREADS = 32
 
 
 class IncompleteError(WorkspaceError):
@@ -159,13 +166,24 @@ def _serve(host: str, port: int, workers: int) -> bool:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=4,
+        blocking_threads=_THREADS,
         websockets=False,
         backlog=256,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_level=LogLevels.error,
     )
-    with Background():
+    with Background(), _balance(workers):
         server.serve()
     return bool(server.interrupt_signal)
+
+
+@contextmanager
+def _balance(workers: int) -> Iterator[None]:
+    """What the web processes share to do the same amount of work each."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.NamedTemporaryFile(prefix="apportion-web-") as file:
+        os.environ[WEB_BALANCE] = file.name
+        yield

@@ -89,6 +89,8 @@ def remaining(first: Paper, notes: Iterable[Paper]) -> tuple[PaperLine, ...]:
         for line in note.lines:
             billed, minor = taken.get(line.of_line, (0, 0))
             taken[line.of_line] = (billed + line.billed_minor, minor + line.minor)
+    if not taken:
+        return first.lines
     left = tuple(_less(line, *taken.pop(reference(first, line), (0, 0)), first) for line in first.lines)
     if taken:
         raise NotThisDocumentError(f"{first.label} has no line {min(taken)}.")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 WORKSPACE = "APPORTION_WORKSPACE"
 DATABASE = "APPORTION_DATABASE"
+WEB_BALANCE = "APPORTION_WEB_BALANCE"  # the file that the web processes of one server share
 
 
 def boot(root: Path) -> None:

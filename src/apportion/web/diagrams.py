@@ -72,7 +72,7 @@ def _way(line: PaperLine) -> str:
     return line.service or _("No service named")
 
 
-def _few(drawn: Sequence[Flow], place: int) -> Mapping[str, str]:
+def _few(drawn: Sequence[Flow], place: int, other: str) -> Mapping[str, str]:
     """Each name of a column by what it is drawn as: the smallest together are one more."""
     sizes: dict[str, int] = defaultdict(int)
     for flow in drawn:
@@ -80,18 +80,19 @@ def _few(drawn: Sequence[Flow], place: int) -> Mapping[str, str]:
     order = sorted(sizes, key=lambda name: (-sizes[name], name))
     if len(order) <= _MOST + 1:
         return {name: name for name in order}
-    return {name: name if number < _MOST else _("Other") for number, name in enumerate(order)}
+    return {name: name if number < _MOST else other for number, name in enumerate(order)}
 
 
 def _picture(all_flows: Sequence[Flow], name: str, currency: str) -> SafeString:
     drawn = [flow for flow in all_flows if flow.minor > 0]
-    issuers, ways = _few(drawn, 0), _few(drawn, 1)
+    other = _("Other")
+    issuers, ways = _few(drawn, 0, other), _few(drawn, 1, other)
     places: dict[Hashable, Place] = {"": Place(2, name, "group")}
     first: dict[tuple[str, str, bool], int] = defaultdict(int)
     for flow in drawn:
         issuer, way = issuers[flow.issuer], ways[flow.way]
-        places[0, issuer] = Place(0, issuer, "issuer", issuer == _("Other"))
-        places[1, way, flow.is_shared] = Place(1, way, "pool" if flow.is_shared else "service", way == _("Other"))
+        places[0, issuer] = Place(0, issuer, "issuer", issuer == other)
+        places[1, way, flow.is_shared] = Place(1, way, "pool" if flow.is_shared else "service", way == other)
         first[issuer, way, flow.is_shared] += flow.minor
     bands, second = [], dict.fromkeys(((1, way, shared) for _issuer, way, shared in first), 0)
     for (issuer, way, shared), minor in first.items():

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from apportion.actions import accepting, configured, e_invoices, issuing, reviewing
 from apportion.errors import ApportionError, InputRefusedError
 from apportion.invoice.paper import Paper, PaperKind
-from apportion.invoice.papers.words import words
 from apportion.records import convert, objections, reach
 from apportion.records.closes import Close
 from apportion.records.disputes import UNDECIDED, Comment, Dispute
@@ -32,7 +31,7 @@ from apportion.web import diagrams, document_view, timeline
 from apportion.web.answers import at_field, back_to, say_no
 from apportion.web.document_rows import Rows, month_rows
 from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import locale
+from apportion.web.templatetags.apportion import spoken
 
 _SEE = Permission.SEE_DOCUMENTS
 
@@ -256,7 +255,7 @@ def _deadline(row: Document, now: Situation) -> Deadline | None:
 
 def _bars(view: document_view.PaperView) -> list[dict[str, object]]:
     """Twelve months for each currency that has a month beside this one."""
-    said = words(locale())
+    said = spoken()
     return [
         {
             "currency": total.currency,

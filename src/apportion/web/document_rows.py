@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from apportion.invoice.papers.words import Words, words
+from apportion.invoice.papers.words import Words
 from apportion.web.pictures import line as picture
 from apportion.web.reason_words import reason
-from apportion.web.templatetags.apportion import beside, dispute_badge, locale
+from apportion.web.templatetags.apportion import beside_as, dispute_badge, spoken
 
 if TYPE_CHECKING:
     from apportion.web.diagrams import Flow
@@ -32,7 +32,8 @@ class Rows:
     def __init__(self, document: int, *, is_monthly: bool, disputable: bool) -> None:
         self._here, self._raise = reverse("document", args=[document]), reverse("raise_dispute", args=[document])
         self._is_monthly, self._disputable = is_monthly, disputable
-        self._amount = words(locale()).amount
+        self._said = spoken()
+        self._amount = self._said.amount
         self._credit, self._dispute = escape(_("credit")), escape(_("Dispute"))
 
     def of_section(self, section: SectionView) -> SafeString:
@@ -70,7 +71,8 @@ class Rows:
     def _beside(self, found: Beside, currency: str) -> str:
         if not self._is_monthly:
             return ""
-        return f'<td class="number">{beside(found, currency)}</td><td class="spark">{picture(found.months, "")}</td>'
+        change = beside_as(self._said, found, currency)
+        return f'<td class="number">{change}</td><td class="spark">{picture(found.months, "")}</td>'
 
     def _may_dispute(self, each: LineView) -> str:
         if not self._disputable:
@@ -89,7 +91,7 @@ _NOW = ' class="now"'
 
 def part_rows(parts: Iterable[PartView], currency: str) -> SafeString:
     """The parts of a change, each with what drove it, its bar and its amount."""
-    return mark_safe("".join(_part(part, words(locale()), currency) for part in parts))  # noqa: S308 - escaped below
+    return mark_safe("".join(_part(part, spoken(), currency) for part in parts))  # noqa: S308 - escaped below
 
 
 def _part(part: PartView, said: Words, currency: str) -> str:
@@ -108,7 +110,7 @@ def _part(part: PartView, said: Words, currency: str) -> str:
 
 def month_rows(periods: Sequence[str], months: Sequence[int | None], currency: str) -> SafeString:
     """Months with their amounts, the last of them now; a dash where there was no document."""
-    said = words(locale())
+    said = spoken()
     rows = [
         f'<tr{_NOW if place == len(periods) else ""}><th scope="row">{escape(said.month(period))}</th>'
         f'<td class="number">{"–" if minor is None else said.amount(minor, currency)}</td></tr>'
@@ -123,7 +125,7 @@ def flow_rows(flows: tuple[Flow, ...], currency: str) -> SafeString:
 
 
 def _flow_rows(flows: tuple[Flow, ...], currency: str) -> Iterator[str]:
-    amount, shared, direct, credit = words(locale()).amount, _("shared"), _("direct"), _("credit")
+    amount, shared, direct, credit = spoken().amount, _("shared"), _("direct"), _("credit")
     for each in flows:
         kind = f"{shared if each.is_shared else direct}{f', {credit}' if each.minor < 0 else ''}"
         yield (

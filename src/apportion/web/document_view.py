@@ -15,14 +15,14 @@ from django.utils.translation import gettext as _
 
 from apportion.invoice.paper import Driver, Paper, PaperLine, PaperLineKind, Part
 from apportion.invoice.papers import content, wording
-from apportion.invoice.papers.words import Words, words
+from apportion.invoice.papers.words import Words
 from apportion.money.amount import half_even
 from apportion.records.disputes import Dispute
 from apportion.records.documents import Document
 from apportion.web.diagrams import budget_bar, part_bar
 from apportion.web.document_history import MONTHLY, History, Key, former_lines, group_key, key_of, last_periods
 from apportion.web.document_rows import part_rows
-from apportion.web.templatetags.apportion import locale
+from apportion.web.templatetags.apportion import spoken
 
 _DRIVERS = 3
 
@@ -214,7 +214,7 @@ def view(
     history: History | None = None,
 ) -> PaperView:
     """The page's figures. `free` are the lines that the reader may dispute, `noted` what notes add by currency."""
-    said = words(locale())
+    said = spoken()
     is_monthly = paper.kind in MONTHLY
     periods = last_periods(paper.period)
     known = history if history is not None else former_lines(document, periods[:-1]) if is_monthly else {}
@@ -256,6 +256,7 @@ class _Maker:
     ) -> None:
         self._paper, self._said, self._periods, self._history = paper, said, periods, history
         self._free = free
+        self._unnamed, self._named = _("No service named"), _("line %(n)s")
         self._disputes: dict[int, list[Dispute]] = defaultdict(list)
         for each in disputes:
             if each.line is not None:
@@ -288,7 +289,7 @@ class _Maker:
     def _group(self, group: content.Group) -> GroupView:
         keys = {group_key(key_of(line)) for line in group.lines}
         return GroupView(
-            heading=group.heading or _("No service named"),
+            heading=group.heading or self._unnamed,
             lines=tuple(self._line(line, several=len(group.lines) > 1) for line in group.lines),
             beside=self._beside(group.minor, self._groups, keys),
         )
@@ -297,13 +298,13 @@ class _Maker:
         key = key_of(line)
         # Of lines that differ in nothing but their provider invoice, nobody can say which was which last month.
         is_alone = key not in self._shared_keys and not line.corrects
-        heading, category = line.heading or _("No service named"), wording.category(line, self._said)
+        heading, category = line.heading or self._unnamed, wording.category(line, self._said)
         return LineView(
             line=line,
             heading=heading,
             title=self._title(line, category or heading) if several else heading,
             about=self._about(line, "" if several else category),
-            named=_("line %(n)s") % {"n": line.number},
+            named=self._named % {"n": line.number},
             why=_inside(line.reason, line.heading),
             method=wording.method(line, self._said) if line.method else "",
             beside=self._beside(line.minor, self._history, {key}) if is_alone else Beside(line.minor, None, ()),

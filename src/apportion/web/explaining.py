@@ -20,10 +20,9 @@ from apportion.close.explain import Explanation, taken_apart
 from apportion.errors import ApportionError, NotFoundError
 from apportion.invoice import reasons, wording
 from apportion.invoice.paper import PaperLine, PaperLineKind
-from apportion.invoice.papers.words import words
 from apportion.money.currency import units_per_minor
 from apportion.records.documents import Document
-from apportion.web.templatetags.apportion import locale
+from apportion.web.templatetags.apportion import spoken
 
 _MOST_PARTS = 40
 _LONG = 24  # digits of a fraction that a person still reads
@@ -107,7 +106,7 @@ def exact_share(weight: int, total: int) -> str:
     if not total:
         return ""
     part = Fraction(weight, total)
-    said = words(locale())
+    said = spoken()
     about = said.percent(part.numerator, part.denominator).lstrip("+")
     text = f"{part.numerator}/{part.denominator}"
     return f"{text} ({about})" if len(text) <= _LONG else about
@@ -163,7 +162,7 @@ class _Steps:
         )
 
     def _brought(self, cells: tuple[Cell, ...]) -> Iterator[Part]:
-        said = words(locale())
+        said = spoken()
         for rule in dict.fromkeys(cell.rule_id for cell in cells):
             these = [cell for cell in cells if cell.rule_id == rule]
             rows = sum(cell.rows for cell in these)

@@ -19,7 +19,6 @@ from apportion.actions.workspace import workspace
 from apportion.close import drill
 from apportion.errors import ApportionError, NotFoundError
 from apportion.invoice.paper import PaperLine, PaperLineKind
-from apportion.invoice.papers.words import words
 from apportion.money.amount import ONE, plain
 from apportion.money.currency import units_per_minor
 from apportion.money.split import to_step
@@ -30,7 +29,7 @@ from apportion.review.permission import Permission
 from apportion.web import document as document_page
 from apportion.web import document_view, explaining
 from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import locale
+from apportion.web.templatetags.apportion import spoken
 
 _ON_A_PAGE = 50
 VIEWS = {
@@ -105,7 +104,7 @@ def _months(view: document_view.PaperView, shown: document_view.LineView) -> dic
     """Its twelve months, where more than one is known."""
     if sum(month is not None for month in shown.beside.months) < 2:
         return {"has_months": False}
-    said = words(locale())
+    said = spoken()
     return {
         "has_months": True,
         "month_labels": [said.short_month(period) for period in view.periods],

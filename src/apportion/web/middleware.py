@@ -19,8 +19,9 @@ from apportion.actions.words import one_line
 from apportion.errors import ApportionError, NotFoundError
 from apportion.records.people import Person
 from apportion.records.rights import NOBODY, ForbiddenError, Rights, person_with_rights, rights_of
+from apportion.web.door import REFUSED
 from apportion.web.page import Request, address_of
-from apportion.web.refusals import refusal_page
+from apportion.web.refusals import body_refused, refusal_page
 
 _Next = Callable[[HttpRequest], HttpResponse]
 
@@ -65,16 +66,18 @@ class SecureHeaders:
 
 
 class Readable:
-    """Refuses a body in another encoding than UTF-8, and leaves out NUL, which PostgreSQL does not take.
+    """Refuses a body that was not let in or is in another encoding than UTF-8, and leaves out NUL.
 
-    No browser sends either for a page of this site. An address is read as UTF-8, whatever the headers say. The API says
-    itself which texts it does not take.
+    PostgreSQL does not take NUL. No browser sends it or another encoding for a page of this site. An address is read as
+    UTF-8, whatever the headers say. The API says itself which texts it does not take.
     """
 
     def __init__(self, get_response: _Next) -> None:
         self._next = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if REFUSED in request.META:
+            return body_refused(request, request.META[REFUSED])
         said = (request.content_params or {}).get("charset", "utf-8")
         if request.method not in {"GET", "HEAD"} and said.lower() not in {"utf-8", "utf8"}:
             raise BadRequest("another encoding")

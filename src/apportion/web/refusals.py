@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost
@@ -45,6 +46,18 @@ class BadRequestError(ApportionError):
     code = "BAD_REQUEST"
 
 
+class TooLargeError(ApportionError):
+    """More bytes than an act may come with."""
+
+    code = "TOO_LARGE"
+
+
+class BusyError(ApportionError):
+    """More people send something at this moment than can be listened to."""
+
+    code = "BUSY"
+
+
 _FOREIGN = ("Origin checking failed", "Referer checking failed")
 
 
@@ -64,7 +77,9 @@ def _heading(status: int) -> tuple[str, str]:
         403: (_("Not allowed"), "lock"),
         404: (_("Not found"), "search"),
         409: (_("This cannot be done now"), "hand-stop"),
+        413: (_("Too much at once"), "alert-triangle"),
         429: (_("Too many attempts"), "hourglass"),
+        503: (_("Busy at this moment"), "hourglass"),
     }[status]
 
 
@@ -148,6 +163,25 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         _("The request is not one that this site understands."), advice=_("Begin at your start page.")
     )
     return refusal_page(request, error)
+
+
+def body_refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    """What was sent was not taken, or not to its end: see `web.door`."""
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        error: ApportionError = TooLargeError(
+            _("More was sent at once than is taken."), advice=_("Send smaller files, or fewer of them.")
+        )
+    elif status == HTTPStatus.SERVICE_UNAVAILABLE:
+        error = BusyError(
+            _("Too many others are sending something at this moment."),
+            advice=_("Go back, which keeps what you typed, and send it again in a minute."),
+        )
+    else:
+        error = BadRequestError(_("What was sent did not arrive to its end."), advice=_("Go back, and send it again."))
+    response = refusal_page(request, error, status=status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = "60"
+    return response
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

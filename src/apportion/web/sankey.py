@@ -14,7 +14,7 @@ from html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from apportion.money.amount import half_even
-from apportion.web.templatetags.apportion import money
+from apportion.web.templatetags.apportion import spoken
 
 _WIDTH, _NODE, _GAP, _TALL, _LEAST, _ROW = 1040, 12, 12, 240, 2, 16
 _AT = (240, 528, 816)
@@ -63,8 +63,12 @@ def sankey(places: Mapping[Hashable, Place], bands: Sequence[Band], currency: st
     for column in columns:
         _centre(column, height)
     ordered = sorted(drawn, key=lambda band: (nodes[band.source].top, nodes[band.target].top))
-    shapes = [_ribbon(nodes[band.source], nodes[band.target], band, whole, currency) for band in ordered]
-    shapes += [_drawn(node, currency) for column in columns for node in column]
+    said = spoken()
+    shapes = []
+    for band in ordered:
+        amount = said.money(band.minor, currency)
+        shapes.append(_ribbon(nodes[band.source], nodes[band.target], band, whole, amount))
+    shapes += [_drawn(node, said.money(node.minor, currency)) for column in columns for node in column]
     return mark_safe(  # noqa: S308 - integers and escaped text
         f'<svg class="sankey" viewBox="0 0 {_WIDTH} {height + 4}" role="img" '
         f'aria-label="{escape(label)}">{"".join(shapes)}</svg>'
@@ -100,7 +104,7 @@ def _centre(column: Sequence[_Node], height: int) -> None:
             node.top += shift
 
 
-def _ribbon(one: _Node, two: _Node, band: Band, whole: int, currency: str) -> str:
+def _ribbon(one: _Node, two: _Node, band: Band, whole: int, amount: str) -> str:
     thick = max(half_even(band.minor * _TALL, whole), 1)
     top1 = one.top + min(one.used_after, max(one.tall - thick, 0))
     top2 = two.top + min(two.used_before, max(two.tall - thick, 0))
@@ -108,20 +112,20 @@ def _ribbon(one: _Node, two: _Node, band: Band, whole: int, currency: str) -> st
     two.used_before += thick
     a, b = _AT[one.place.column] + _NODE, _AT[two.place.column]
     half = (a + b) >> 1
-    said = escape(f"{one.place.name} → {two.place.name}: {money(band.minor, currency)}")
+    said = escape(f"{one.place.name} → {two.place.name}: {amount}")
     return (
         f'<path class="flow flow-{band.kind}" d="M{a} {top1}C{half} {top1} {half} {top2} {b} {top2}V{top2 + thick}'
         f'C{half} {top2 + thick} {half} {top1 + thick} {a} {top1 + thick}Z"><title>{said}</title></path>'
     )
 
 
-def _drawn(node: _Node, currency: str) -> str:
+def _drawn(node: _Node, amount: str) -> str:
     name, x = node.place.name, _AT[node.place.column]
     short = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
     at, anchor = (x - 8, "end") if node.place.column == 0 else (x + _NODE + 8, "start")
     middle = node.top + (node.tall >> 1) + 4
     return (
-        f"<g><title>{escape(name)}: {escape(money(node.minor, currency))}</title>"
+        f"<g><title>{escape(name)}: {escape(amount)}</title>"
         f'<rect class="node node-{node.place.kind}" x="{x}" y="{node.top}" width="{_NODE}" height="{node.tall}"/>'
         f'<text x="{at}" y="{middle}" text-anchor="{anchor}">{escape(short)}</text></g>'
     )

@@ -19,7 +19,6 @@ from apportion.actions import configured
 from apportion.errors import NotFoundError
 from apportion.invoice.paper import Part
 from apportion.invoice.papers.wording import PARTS
-from apportion.invoice.papers.words import words
 from apportion.money.currency import exponent
 from apportion.periods import BillingPeriod
 from apportion.records import summary as books
@@ -32,7 +31,7 @@ from apportion.web.diagrams import budget_bar, part_bar
 from apportion.web.measure_words import unknown_words
 from apportion.web.page import Reach, Request, page
 from apportion.web.streams_picture import name_of, picture
-from apportion.web.templatetags.apportion import locale, money, period_name, signed_money
+from apportion.web.templatetags.apportion import money, period_name, signed_money, spoken
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -138,7 +137,7 @@ def _headline(period: str, currency: str, now: MonthSum, last: MonthSum | None, 
     change = now.minor - last.minor
     if not change:
         return _("%(period)s came to %(total)s, as much as the month before.") % said
-    percent = words(locale()).percent(abs(change), last.minor).lstrip("+")
+    percent = spoken().percent(abs(change), last.minor).lstrip("+")
     said |= {"change": money(abs(change), currency), "percent": percent or "–"}
     more = _("%(period)s came to %(total)s, %(change)s (%(percent)s) more than the month before.")
     less = _("%(period)s came to %(total)s, %(change)s (%(percent)s) less than the month before.")
@@ -152,7 +151,7 @@ def _headline(period: str, currency: str, now: MonthSum, last: MonthSum | None, 
 
 
 def _causes(why: Why) -> list[Cause]:
-    say = words(locale()).say
+    say = spoken().say
     largest = max((abs(minor) for minor in (*(each for _part, each in why.parts), why.rest)), default=0)
     found = [
         Cause(say(PARTS[part][0]), say(PARTS[part][1]), minor, part_bar(minor, largest))
@@ -171,7 +170,7 @@ def _acceptance(stand: Stand) -> tuple[int, int]:
 
 def _chart(periods: Sequence[str], sums: Mapping[str, Mapping[str, MonthSum]], currency: str) -> Mapping[str, object]:
     """What the script draws; the columns that stand there without it are drawn from the same."""
-    say = words(locale())
+    say = spoken()
     found = [sums.get(each, {}).get(currency) for each in periods]
     shown = [(each.direct, each.shared, each.minor) if each else None for each in found]
     return {

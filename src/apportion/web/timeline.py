@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apportion.records.audit import AuditEntry
 from apportion.records.documents import Document
@@ -39,26 +40,25 @@ _ICONS = {
 }
 
 
-def _sentence(act: str) -> str:
-    """What an act is called after the name of who did it."""
-    return {
-        "issue": _("issued it"),
-        "accept": _("accepted it"),
-        "deem accepted": _("took silence as acceptance: the deadline had passed"),
-        "dispute": _("disputed it"),
-        "withdraw dispute": _("withdrew the dispute"),
-        "propose decision": _("proposed a decision"),
-        "withdraw proposal": _("took the proposed decision back"),
-        "approve decision": _("approved the decision"),
-        "comment": _("commented"),
-        "attach": _("added files"),
-        "reopen": _("opened the review again"),
-        "extend deadline": _("gave more time"),
-        "void": _("voided it"),
-        "export journal": _("exported it for the ledger"),
-        "confirm posted": _("noted that it is posted"),
-        "reverse": _("reversed its posting"),
-    }.get(act, act)
+# What an act is called after the name of who did it.
+_SENTENCES = {
+    "issue": gettext_lazy("issued it"),
+    "accept": gettext_lazy("accepted it"),
+    "deem accepted": gettext_lazy("took silence as acceptance: the deadline had passed"),
+    "dispute": gettext_lazy("disputed it"),
+    "withdraw dispute": gettext_lazy("withdrew the dispute"),
+    "propose decision": gettext_lazy("proposed a decision"),
+    "withdraw proposal": gettext_lazy("took the proposed decision back"),
+    "approve decision": gettext_lazy("approved the decision"),
+    "comment": gettext_lazy("commented"),
+    "attach": gettext_lazy("added files"),
+    "reopen": gettext_lazy("opened the review again"),
+    "extend deadline": gettext_lazy("gave more time"),
+    "void": gettext_lazy("voided it"),
+    "export journal": gettext_lazy("exported it for the ledger"),
+    "confirm posted": gettext_lazy("noted that it is posted"),
+    "reverse": gettext_lazy("reversed its posting"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def events(
     found = _entries(document, disputes, only_disputes=only_disputes, inside=inside) if entries else []
     if document.issued_at is not None and not only_disputes:
         who = str(document.issued_by) if document.issued_by else "Apportion"
-        found.append(Event(document.issued_at, who, _sentence("issue"), _ICONS["issue"]))
+        found.append(Event(document.issued_at, who, str(_SENTENCES["issue"]), _ICONS["issue"]))
     return sorted(found, key=lambda event: event.at, reverse=True)
 
 
@@ -116,7 +116,9 @@ def _event(row: AuditEntry, *, inside: bool) -> Event:
     elif row.act == "extend deadline":
         about = _("until %s") % json.loads(row.after).get("review_until", "")
     reason = row.reason if inside or row.act not in _UNAPPROVED else ""
-    return Event(row.at, row.person_name, _sentence(row.act), _ICONS.get(row.act, "history"), about, reason)
+    return Event(
+        row.at, row.person_name, str(_SENTENCES.get(row.act, row.act)), _ICONS.get(row.act, "history"), about, reason
+    )
 
 
 def said(text: str) -> SafeString:

@@ -11,9 +11,8 @@ import re
 from django.utils.translation import gettext as _
 
 from apportion.errors import InputRefusedError, Place
-from apportion.invoice.papers.words import words
 from apportion.money.currency import exponent
-from apportion.web.templatetags.apportion import locale
+from apportion.web.templatetags.apportion import locale, spoken
 
 _MOST_DIGITS = 18
 _MINUS = {"-", "−", "–"}
@@ -43,7 +42,7 @@ def minor_of(text: str, currency: str, field: str) -> int:
 
 def typed_amount(minor: int, currency: str) -> str:
     """How an amount stands in a field: as it would be typed, without its currency."""
-    return words(locale()).amount(minor, currency)
+    return spoken().amount(minor, currency)
 
 
 def _refused(sentence: str, currency: str, field: str) -> InputRefusedError:
