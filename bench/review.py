@@ -98,7 +98,8 @@ def _filled(company: Company, workspace: Workspace, lines: int, months: list[Bil
     from django.db import connection
     from django.utils import timezone
 
-    from apportion.actions import closing, issuing, organization
+    from apportion.actions.access import organization
+    from apportion.actions.close import closing, issuing
     from apportion.records.closes import Close
     from apportion.records.documents import Document, DocumentLine
     from bench import company_books
@@ -142,7 +143,7 @@ def _actor(name: str) -> Any:
 def review_issue(meter: Meter, *, root: str, database: str) -> Facts:
     """Issue the last month: every document of its run with why it changed, numbered, saved and told."""
     with books(root, database):
-        from apportion.actions import issuing
+        from apportion.actions.close import issuing
 
         actor = _actor("controller")
         with meter.running():

@@ -28,7 +28,8 @@ def main(root: Path, act: str, at: float) -> None:
         return
     from django.db import connection
 
-    from apportion.actions import accepting, disputing, issuing
+    from apportion.actions.close import issuing
+    from apportion.actions.review import accepting, disputing
     from apportion.errors import ApportionError
     from apportion.records import convert
     from apportion.records.documents import Document

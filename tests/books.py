@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pytest_django.fixtures import Settings
 
-from apportion.actions import closing, issuing
+from apportion.actions.access.organization import sync_owners
 from apportion.actions.acting import Actor, actor_of
-from apportion.actions.organization import sync_owners
+from apportion.actions.close import closing, issuing
 from apportion.periods import BillingPeriod
 from apportion.records.people import Grant, Person
 from apportion.review.permission import Role

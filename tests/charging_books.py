@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pytest_django.fixtures import Settings
 
-from apportion.actions import accepting, charging, issuing
+from apportion.actions.close import charging, issuing
+from apportion.actions.review import accepting
 from apportion.records.documents import Document
 from apportion.records.groups import Charging, CostGroup
 from apportion.warehouse.store import Workspace

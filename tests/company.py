@@ -17,12 +17,12 @@ from django.db import transaction
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
-from apportion.actions.accepting import accept
 from apportion.actions.acting import Actor, actor_of
-from apportion.actions.charging import set_charging
-from apportion.actions.closing import allocate, mark_data_complete
-from apportion.actions.disputing import dispute
-from apportion.actions.issuing import issue
+from apportion.actions.close.charging import set_charging
+from apportion.actions.close.closing import allocate, mark_data_complete
+from apportion.actions.close.issuing import issue
+from apportion.actions.review.accepting import accept
+from apportion.actions.review.disputing import dispute
 from apportion.periods import BillingPeriod
 from apportion.records.disputes import Dispute
 from apportion.records.documents import Document

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pytest_django.fixtures import Settings
 
-from apportion.actions import accepting, charging, handing_over, issuing, journals
+from apportion.actions.close import charging, issuing
+from apportion.actions.post import handing_over, journals
+from apportion.actions.review import accepting
 from apportion.post.erp.report import PushReport
 from apportion.records.documents import Document
 from apportion.records.groups import Charging, CostGroup

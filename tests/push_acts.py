@@ -19,7 +19,7 @@ OCTOBER = BillingPeriod(2026, 10)
 
 def warm() -> None:
     """Import all that acts need, and open nothing."""
-    from apportion.actions import handing_over, journals  # noqa: F401
+    from apportion.actions.post import handing_over, journals  # noqa: F401
     from apportion.demo import people, review  # noqa: F401
     from apportion.post.erp import read_back  # noqa: F401
 
@@ -51,7 +51,7 @@ def done(command: dict[str, Any], steps: Steps) -> dict[str, Any]:
 def issue() -> None:
     """The whole month in books that are empty: everybody is charged, nobody has accepted."""
     from apportion import organization
-    from apportion.actions import charging, closing, issuing
+    from apportion.actions.close import charging, closing, issuing
     from apportion.actions.workspace import workspace
     from apportion.demo import people, review
     from apportion.records.groups import Charging, CostGroup
@@ -68,7 +68,8 @@ def issue() -> None:
 
 def accept(groups: Sequence[str]) -> dict[str, list[str]]:
     """Accept documents of these groups, or with none of all; gives what the ledger must know for the rest of them."""
-    from apportion.actions import accepting, journals
+    from apportion.actions.post import journals
+    from apportion.actions.review import accepting
     from apportion.demo import people
     from apportion.records.documents import Document
 
@@ -86,7 +87,7 @@ def accept(groups: Sequence[str]) -> dict[str, list[str]]:
 
 def draw_up(target: str, kind: str = "transfer") -> int:
     """The second controller's work."""
-    from apportion.actions import journals
+    from apportion.actions.post import journals
     from apportion.demo import people
     from apportion.post.lifecycle import JournalKind
 
@@ -95,7 +96,7 @@ def draw_up(target: str, kind: str = "transfer") -> int:
 
 def draw_up_reversal(journal: int) -> int:
     """Take a journal back."""
-    from apportion.actions import journals
+    from apportion.actions.post import journals
     from apportion.demo import people
 
     return journals.draw_up_reversal(people.actor("second-controller"), journal, "Booked in the wrong year").pk
@@ -103,7 +104,7 @@ def draw_up_reversal(journal: int) -> int:
 
 def approve(journal: int) -> str:
     """The controller's work; gives its number."""
-    from apportion.actions import journals
+    from apportion.actions.post import journals
     from apportion.demo import people
 
     return str(journals.approve(people.actor("controller"), journal).label)
@@ -119,7 +120,7 @@ def ready(groups: Sequence[str], target: str) -> int:
 
 def push(journal: int) -> dict[str, Any]:
     """Push, and tell what came of it; and how many locks of the server are left by it."""
-    from apportion.actions import handing_over
+    from apportion.actions.post import handing_over
     from apportion.demo import people
 
     report = handing_over.push(people.actor("second-controller"), journal)
@@ -149,7 +150,7 @@ def _locks() -> int:
 
 def withdraw(journal: int) -> str:
     """Give it up."""
-    from apportion.actions import journals
+    from apportion.actions.post import journals
     from apportion.demo import people
 
     return str(journals.withdraw(people.actor("second-controller"), journal, "A line is wrong").state)
@@ -175,7 +176,7 @@ def look() -> dict[str, Any]:
 
 def _journal(row: LedgerJournal) -> dict[str, Any]:
     """A journal's row, its parts, and its sums by company, account and center in the company's own currency."""
-    from apportion.actions.journals import content
+    from apportion.actions.post.journals import content
 
     postings = [(entry.id, line) for entry in content(row).entries for line in entry.postings]
     sums: dict[str, int] = {}
@@ -189,8 +190,8 @@ def _journal(row: LedgerJournal) -> dict[str, Any]:
 
 def read_back(journals: Sequence[int]) -> dict[str, Any]:
     """What the ledger holds of journals beside what we do, by account."""
-    from apportion.actions import ledgers
-    from apportion.actions.journals import content, journal_row
+    from apportion.actions.post import ledgers
+    from apportion.actions.post.journals import content, journal_row
     from apportion.actions.workspace import workspace
     from apportion.post.erp.read_back import read_back as told
 

@@ -11,8 +11,8 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from apportion.actions.access.people import create_token
 from apportion.actions.acting import actor_of
-from apportion.actions.people import create_token
 from apportion.api.site import api
 from apportion.records.people import Person
 from apportion.records.rights import rights_of

@@ -19,7 +19,7 @@ def main(root: Path) -> None:
     from django.db import connection
     from django.test import Client
 
-    from apportion.actions.people import first_administrator
+    from apportion.actions.access.people import first_administrator
     from apportion.records.audit import AuditEntry
     from apportion.records.people import Person
     from tests.web.api_calls import key_of

@@ -39,7 +39,7 @@ import django; django.setup()
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client, RequestFactory
-from apportion.actions.commenting import comment
+from apportion.actions.review.commenting import comment
 from apportion.web.refusals import failed
 from tests.company import PEOPLE, SEPTEMBER, dispute_queues, fill
 root = Path(os.environ["APPORTION_WORKSPACE"])

@@ -15,9 +15,9 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from apportion.actions.claims import claim
-from apportion.actions.commenting import comment
-from apportion.actions.disputing import dispute
+from apportion.actions.policy.claims import claim
+from apportion.actions.review.commenting import comment
+from apportion.actions.review.disputing import dispute
 from apportion.records.people import Person
 from tests import company as companies
 from tests.company import MONTHS, OCTOBER, ORGANIZATION, POLICY, Company, company_fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from apportion.actions import handing_over, journals
-from apportion.actions.accepting import accept
+from apportion.actions.post import handing_over, journals
+from apportion.actions.review.accepting import accept
 from apportion.errors import JournalRefusedError, Mistake, Place, UnmappedError
 from apportion.post.erp.errors import TargetDownError
 from apportion.post.lifecycle import JournalState

@@ -97,7 +97,7 @@ def _bare(company: Company, name: str, scopes: tuple[str, ...]) -> str:
 
     from django.utils import timezone
 
-    from apportion.actions.people import token_digest
+    from apportion.actions.access.people import token_digest
     from apportion.records.people import ApiToken
 
     until = timezone.now() + timedelta(days=1)

@@ -232,7 +232,7 @@ def test_a_message_that_was_given_up_is_tried_again(company: Company, monkeypatc
     text = page(company, "/messages/", "administrator")
     assert "The server refused &lt;it&gt;." in text
     assert "No mail server is set" not in text
-    monkeypatch.setattr("apportion.actions.sending.has_mail", lambda: False)
+    monkeypatch.setattr("apportion.actions.notices.sending.has_mail", lambda: False)
     assert "No mail server is set" in page(company, "/messages/", "administrator")
     assert message.body not in text
     administrator = client(company, "administrator")

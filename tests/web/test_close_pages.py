@@ -13,10 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from apportion.actions import close_sums, handing_over, journals, sealing, working
-from apportion.actions.accepting import accept
-from apportion.actions.charging import MONTHLY
-from apportion.actions.tying import books_tie_out
+from apportion.actions import working
+from apportion.actions.close import close_sums, sealing
+from apportion.actions.close.charging import MONTHLY
+from apportion.actions.close.tying import books_tie_out
+from apportion.actions.post import handing_over, journals
+from apportion.actions.review.accepting import accept
 from apportion.actions.workspace import workspace
 from apportion.errors import UnmappedError
 from apportion.records.closes import Close

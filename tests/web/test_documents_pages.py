@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from apportion.actions.commenting import comment
+from apportion.actions.review.commenting import comment
 from apportion.actions.workspace import workspace
 from apportion.close import run as runs
 from apportion.records import convert

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from apportion.actions import e_invoices
+from apportion.actions.post import e_invoices
 from apportion.records.documents import Document
 from apportion.records.people import Person
 from tests.charging_books import ACCOUNTS, CHARGES, PARTIES, document, group_of_companies

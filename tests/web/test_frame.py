@@ -9,7 +9,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from apportion.actions import people as acts
+from apportion.actions.access import people as acts
 from apportion.actions.acting import actor_of
 from apportion.records.audit import AuditEntry
 from apportion.records.people import Person

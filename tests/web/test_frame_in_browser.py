@@ -26,7 +26,7 @@ from datetime import date, timedelta
 from django.core.management import call_command
 from django.utils import timezone
 call_command("migrate", verbosity=0)
-from apportion.actions import people
+from apportion.actions.access import people
 from apportion.actions.acting import actor_of
 from apportion.records.groups import CostGroup
 from apportion.review.permission import Permission, Role

@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from apportion.actions import handing_over, journal_reading, journals
-from apportion.actions.accepting import accept
+from apportion.actions.post import handing_over, journal_reading, journals
+from apportion.actions.review.accepting import accept
 from apportion.errors import ConservationError, JournalRefusedError, Mistake, Place, UnmappedError
 from apportion.post.erp.errors import TargetDownError
 from apportion.post.erp.report import PushReport

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
-from apportion.actions import telling
+from apportion.actions.notices import telling
 from apportion.records.people import Person
 from apportion.records.work import Message as Mail
 from apportion.web.reason_words import reason

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from apportion.actions import people as acts
+from apportion.actions.access import people as acts
 from apportion.actions.acting import Actor, SamePersonError, actor_of
 from apportion.errors import NotFoundError
 from apportion.records.audit import AuditEntry

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from apportion.actions import people as acts
+from apportion.actions.access import people as acts
 from apportion.actions.acting import Actor, actor_of
 from apportion.records.groups import CostGroup
 from apportion.records.people import ApiToken, Person

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from apportion.actions.charging import known_figures
+from apportion.actions.close.charging import known_figures
 from apportion.records.closes import Close
 from apportion.records.groups import Charging, CostGroup, Mode
 from apportion.records.policies import Claim, PolicyState, PolicyVersion
@@ -172,8 +172,8 @@ def test_untagged_cost_says_where_it_goes(company: Company) -> None:
 
 
 def test_a_large_month_is_asked_for(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apportion.actions.work_list.AT_ONCE", 0)
-    monkeypatch.setattr("apportion.actions.work_list._known", {})
+    monkeypatch.setattr("apportion.actions.close.work_list.AT_ONCE", 0)
+    monkeypatch.setattr("apportion.actions.close.work_list._known", {})
     assert "Read the charges" in text(client(company, "analyst").get(reverse("work_list")))
     answer = _sent(company, "analyst", "make_work_list", period="2026-10")
     assert "The charges are being read" in text(answer)

@@ -16,10 +16,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from apportion.actions.attaching import Upload
-from apportion.actions.commenting import comment
-from apportion.actions.disputing import dispute
-from apportion.actions.people import create_token
+from apportion.actions.access.people import create_token
+from apportion.actions.review.attaching import Upload
+from apportion.actions.review.commenting import comment
+from apportion.actions.review.disputing import dispute
 from apportion.records.disputes import Attachment
 from apportion.records.documents import Document
 from apportion.records.people import Delegation, Grant, Person

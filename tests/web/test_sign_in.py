@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from apportion.actions import people as acts
+from apportion.actions.access import people as acts
 from apportion.actions.acting import actor_of
 from apportion.records.audit import AuditEntry
 from apportion.records.people import Person

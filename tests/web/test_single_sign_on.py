@@ -10,7 +10,7 @@ from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from apportion.actions import people as acts
+from apportion.actions.access import people as acts
 from apportion.actions.acting import actor_of
 from apportion.records.audit import AuditEntry
 from apportion.records.people import Person

@@ -21,10 +21,11 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from apportion.actions import configured, telling, working
+from apportion.actions import configured, working
 from apportion.actions.acting import Actor, recorded, timer
+from apportion.actions.close.sealing import reconcile_seals
 from apportion.actions.moving import Silence, lock, move
-from apportion.actions.sealing import reconcile_seals
+from apportion.actions.notices import telling
 from apportion.errors import ApportionError
 from apportion.invoice.paper import PaperKind
 from apportion.records.documents import Document

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from threading import Lock
 
-from apportion.actions import (  # those that are not used here register kinds of their own
-    auditing,  # noqa: F401
-    closing,
-    handing_over,
-    issuing,
-    journals,
-    ledgers,
-    policy_simulation,  # noqa: F401
-    posting,
-    sealing,
-    work_list,  # noqa: F401
-)
 from apportion.actions.acting import Actor
+from apportion.actions.close import closing, issuing, sealing
+from apportion.actions.post import handing_over, journals, ledgers, posting
 from apportion.actions.working import Kind, Progress, Result, enqueue, register
 from apportion.actions.workspace import workspace
 from apportion.periods import BillingPeriod

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 from ninja.security import APIKeyCookie, HttpBearer
 
+from apportion.actions.access.people import person_of_token
 from apportion.actions.acting import Actor, actor_of, person_of
-from apportion.actions.people import person_of_token
 from apportion.api.problems import NotSignedInError, TooManyAttemptsError
 from apportion.records.people import Person
 from apportion.records.rights import ForbiddenError, rights_of

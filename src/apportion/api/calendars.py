@@ -8,9 +8,10 @@ from django.utils import timezone
 from ninja import Router, Schema
 from pydantic import Field
 
-from apportion.actions import calendars, close_sums, configured, sealing
-from apportion.actions.calendars import Said
-from apportion.actions.delivery_facts import delivered
+from apportion.actions import configured
+from apportion.actions.close import calendars, close_sums, sealing
+from apportion.actions.close.calendars import Said
+from apportion.actions.close.delivery_facts import delivered
 from apportion.api.auth import Request
 from apportion.api.route import route
 from apportion.api.shapes import Instant, PeriodText, period_of

@@ -7,9 +7,9 @@ from typing import Literal
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import deciding, disputing
 from apportion.actions.acting import Actor
-from apportion.actions.settling import Settle
+from apportion.actions.review import deciding, disputing
+from apportion.actions.review.settling import Settle
 from apportion.api.auth import Request
 from apportion.api.document_shapes import About, DocumentOut, document
 from apportion.api.documents import read

@@ -10,9 +10,10 @@ from django.http import HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import configured, e_invoices
+from apportion.actions import configured
 from apportion.actions.acting import Actor
 from apportion.actions.moving import situation
+from apportion.actions.post import e_invoices
 from apportion.api.auth import Request
 from apportion.api.document_shapes import DocumentOut, DocumentWhole, FoundLine, document, found_line, whole
 from apportion.api.route import route

@@ -7,7 +7,7 @@ from typing import Literal
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import charging
+from apportion.actions.close import charging
 from apportion.api.auth import Request
 from apportion.api.document_shapes import CodingOut, GroupStep, OwnersOut
 from apportion.api.reviews import Why

@@ -8,8 +8,9 @@ from django.http import HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import handing_over, journal_reading, journals, ledgers, work_kinds
+from apportion.actions import work_kinds
 from apportion.actions.acting import Actor
+from apportion.actions.post import handing_over, journal_reading, journals, ledgers
 from apportion.actions.workspace import workspace
 from apportion.api.auth import Request
 from apportion.api.periods import WorkOut, work_shape

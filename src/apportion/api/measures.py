@@ -5,7 +5,8 @@ from __future__ import annotations
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import configured, verifying
+from apportion.actions import configured
+from apportion.actions.post import verifying
 from apportion.api.auth import Request
 from apportion.api.route import route
 from apportion.api.shapes import Currency, Money, PeriodText, Short, by_currency, money, money_or_none, period_of

@@ -9,7 +9,7 @@ from django.db.models import Q
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import people
+from apportion.actions.access import people
 from apportion.actions.acting import person_of
 from apportion.api.auth import Request, require_whole
 from apportion.api.route import route

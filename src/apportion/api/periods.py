@@ -7,8 +7,10 @@ from typing import Any, Literal
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import charging, closing, configured, journals, sealing, tying, work_kinds
-from apportion.actions.tying import BooksRow
+from apportion.actions import configured, work_kinds
+from apportion.actions.close import charging, closing, sealing, tying
+from apportion.actions.close.tying import BooksRow
+from apportion.actions.post import journals
 from apportion.api.auth import Request
 from apportion.api.route import route
 from apportion.api.shapes import (

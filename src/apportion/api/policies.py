@@ -7,7 +7,7 @@ from typing import Any
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import policies, policy_simulation, policy_text
+from apportion.actions.policy import policies, policy_simulation, policy_text
 from apportion.api.auth import Request
 from apportion.api.periods import WorkOut, work_shape
 from apportion.api.reviews import Why

@@ -8,8 +8,10 @@ from django.db import transaction
 from ninja import Router, Schema
 from pydantic import Field
 
-from apportion.actions import accepting, issuing, posting, reviewing
+from apportion.actions.close import issuing
 from apportion.actions.moving import lock
+from apportion.actions.post import posting
+from apportion.actions.review import accepting, reviewing
 from apportion.api.auth import Request
 from apportion.api.document_shapes import DocumentOut, document, etag
 from apportion.api.documents import read

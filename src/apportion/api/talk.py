@@ -9,9 +9,9 @@ from django.http import FileResponse
 from ninja import File, Form, Query, Router, Schema, UploadedFile
 from pydantic import Field
 
-from apportion.actions import attaching, commenting
-from apportion.actions.attaching import Upload
-from apportion.actions.audience import who_see
+from apportion.actions.notices.audience import who_see
+from apportion.actions.review import attaching, commenting
+from apportion.actions.review.attaching import Upload
 from apportion.api.auth import Request
 from apportion.api.route import route
 from apportion.api.shapes import Instant, Named, Number, Page, Paging, Text, paged

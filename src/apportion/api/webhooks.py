@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import hooks
+from apportion.actions.notices import hooks
 from apportion.api.auth import Request
 from apportion.api.route import route
 from apportion.api.shapes import Instant, Named, Number, Page, Paging, Text, paged

@@ -7,8 +7,9 @@ from typing import Annotated
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from apportion.actions import claims, work_list
-from apportion.actions.work_list import Entry, Part
+from apportion.actions.close import work_list
+from apportion.actions.close.work_list import Entry, Part
+from apportion.actions.policy import claims
 from apportion.api.auth import Request
 from apportion.api.reviews import Why
 from apportion.api.route import route

@@ -11,7 +11,8 @@ from types import TracebackType
 
 from django.db import DatabaseError, close_old_connections, connection
 
-from apportion.actions import sending, timers, working
+from apportion.actions import timers, working
+from apportion.actions.notices import sending
 
 _LOOK_SECONDS = 1
 _TICK_SECONDS = 30

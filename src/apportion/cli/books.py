@@ -49,7 +49,7 @@ def check(face: Face) -> None:
       apportion books check
     """
     site.boot(face)
-    from apportion.actions.tying import books_tie_out
+    from apportion.actions.close.tying import books_tie_out
     from apportion.periods import BillingPeriod
     from apportion.records import upkeep
     from apportion.records.closes import Close

@@ -175,7 +175,7 @@ def _seal(face: Face, workspace: Workspace, month: Month, acting: str) -> None:
         step(face, "Sealed", f"before, and replayed to the same digits: run {month.run.digest[:12]}")
         return
     if _is_issued(workspace, period):
-        from apportion.actions import sealing
+        from apportion.actions.close import sealing
 
         sealing.seal(site.actor(acting), period, done=month, place=workspace)
     else:

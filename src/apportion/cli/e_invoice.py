@@ -41,7 +41,7 @@ def run(
       apportion e-invoice KES-2026-000017 --locale de --out /tmp/out --as ada@example.com
     """
     place = site.boot(face)
-    from apportion.actions import e_invoices
+    from apportion.actions.post import e_invoices
     from apportion.invoice.export import write_files
     from apportion.periods import BillingPeriod
     from apportion.records import reach

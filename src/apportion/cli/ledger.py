@@ -12,9 +12,9 @@ from apportion.cli.face import Face
 from apportion.cli.failures import BOOKS_DIFFER, REFUSED, mistake_document, mistake_line
 
 if TYPE_CHECKING:
-    from apportion.actions.invoiced import Recharge
-    from apportion.actions.target_checks import TargetLook
-    from apportion.actions.verifying import Verified
+    from apportion.actions.post.invoiced import Recharge
+    from apportion.actions.post.target_checks import TargetLook
+    from apportion.actions.post.verifying import Verified
     from apportion.post.erp.read_back import AccountRow
 
 ABOUT = "Verify what ledgers hold, and check the targets."
@@ -44,7 +44,7 @@ def verify(
       apportion ledger verify --target books --period 2026-10 --as ada@example.com
     """
     place = site.boot(face)
-    from apportion.actions import ledgers, verifying
+    from apportion.actions.post import ledgers, verifying
     from apportion.errors import InputRefusedError
     from apportion.records.journals import LedgerJournal
 
@@ -95,7 +95,7 @@ def targets(
       apportion ledger targets --offline
     """
     site.boot(face)
-    from apportion.actions.target_checks import looks
+    from apportion.actions.post.target_checks import looks
     from apportion.cli.tables import Column, table
 
     found = looks(asked=not offline)

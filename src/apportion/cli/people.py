@@ -59,7 +59,7 @@ def add(
     password = None if no_password or person is not None else _password(email)
     shown = name or (person.name if person else email.partition("@")[0])
     if is_first:
-        from apportion.actions.people import first_administrator
+        from apportion.actions.access.people import first_administrator
 
         person = first_administrator(email, shown, password)
         _owned(person)
@@ -122,7 +122,7 @@ def _added(
     """All of it or nothing."""
     from django.db import transaction
 
-    from apportion.actions.people import add_person, grant_role
+    from apportion.actions.access.people import add_person, grant_role
     from apportion.review.permission import IN_THE_TREE, Role
 
     with transaction.atomic():
@@ -137,15 +137,15 @@ def _added(
 
 def _owned(person: Person) -> None:
     """The roles that the organization file gives by mail address."""
+    from apportion.actions.access.organization import sync_owners
     from apportion.actions.acting import timer
-    from apportion.actions.organization import sync_owners
 
     sync_owners(timer(), [person])
 
 
 def _group(place: Workspace, code: str) -> int:
     """The cost group in the books; before anything is allocated, the tree comes from the organization file."""
-    from apportion.actions.organization import bring_tree
+    from apportion.actions.access.organization import bring_tree
     from apportion.records.groups import CostGroup
 
     if not code:

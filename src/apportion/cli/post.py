@@ -92,7 +92,7 @@ def preview(
       apportion post preview 2026-10 --kind accrual --lines
     """
     place = site.boot(face)
-    from apportion.actions import journals, ledgers
+    from apportion.actions.post import journals, ledgers
     from apportion.cli import post_shown as shown
     from apportion.post.lifecycle import JournalKind
     from apportion.review.states import StateError
@@ -148,7 +148,7 @@ def draw_up(
       apportion post draw-up 2026-10 --as ada@example.com
     """
     place = site.boot(face)
-    from apportion.actions import journals
+    from apportion.actions.post import journals
     from apportion.post.lifecycle import JournalKind
 
     actor = site.actor(acting)
@@ -166,7 +166,7 @@ def approve(face: Face, journal: Named, acting: site.As = "") -> None:
       apportion post approve JN-2026-10-1a2b3c4d5e6f --as ben@example.com
     """
     place = site.boot(face)
-    from apportion.actions import journals
+    from apportion.actions.post import journals
 
     actor = site.actor(acting)
     row = journals.approve(actor, _found(journal).pk)
@@ -184,7 +184,7 @@ def export(face: Face, journal: Named, acting: site.As = "") -> None:
       apportion post export JV-1000-FY2026-000001 --as ada@example.com
     """
     place = site.boot(face)
-    from apportion.actions import handing_over
+    from apportion.actions.post import handing_over
 
     actor = site.actor(acting)
     row, files = handing_over.export(actor, _found(journal).pk)
@@ -203,7 +203,7 @@ def push(face: Face, journal: Named, acting: site.As = "") -> None:
       apportion post push JV-1000-FY2026-000001 --as ada@example.com
     """
     place = site.boot(face)
-    from apportion.actions import handing_over, journals
+    from apportion.actions.post import handing_over, journals
     from apportion.cli import post_shown as shown
 
     actor = site.actor(acting)
@@ -238,7 +238,7 @@ def confirm(
       apportion post confirm JV-1000-FY2026-000001 --reference 4900012345 --as ada@example.com
     """
     place = site.boot(face)
-    from apportion.actions import handing_over
+    from apportion.actions.post import handing_over
 
     actor = site.actor(acting)
     row = handing_over.confirm(actor, _found(journal).pk, reference)
@@ -255,7 +255,7 @@ def withdraw(face: Face, journal: Named, reason: Reason = "", acting: site.As = 
       apportion post withdraw JV-1000-FY2026-000001 --reason "Wrong account for Search" --as ada@example.com
     """
     place = site.boot(face)
-    from apportion.actions import journals
+    from apportion.actions.post import journals
 
     actor = site.actor(acting)
     row = journals.withdraw(actor, _found(journal).pk, reason)
@@ -273,7 +273,7 @@ def reverse(face: Face, journal: Named, reason: Reason = "", acting: site.As = "
       apportion post reverse JV-1000-FY2026-000001 --reason "Booked in the wrong year" --as ada@example.com
     """
     place = site.boot(face)
-    from apportion.actions import journals
+    from apportion.actions.post import journals
 
     actor = site.actor(acting)
     row = journals.draw_up_reversal(actor, _found(journal).pk, reason)
@@ -290,7 +290,7 @@ def _told(
     pushes: Sequence[Push] = (),
 ) -> None:
     """What an act came to: the journal, its balance, its files or pushes, and what is next."""
-    from apportion.actions.journals import content
+    from apportion.actions.post.journals import content
     from apportion.cli import post_shown as shown
 
     found = content(row)

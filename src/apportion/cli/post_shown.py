@@ -211,7 +211,7 @@ def show_repair(face: Face, repair: Iterable[Mapping[str, Any]]) -> None:
 
 def next_step(place: Workspace, row: LedgerJournal) -> str:
     """What somebody does now, as a sentence with a command; empty where nothing is left."""
-    from apportion.actions import ledgers
+    from apportion.actions.post import ledgers
     from apportion.post.lifecycle import JournalState
 
     person = "--as EMAIL"

@@ -12,7 +12,7 @@ from apportion.cli.face import Face
 from apportion.periods import BillingPeriod
 
 if TYPE_CHECKING:
-    from apportion.actions.verifying import Told
+    from apportion.actions.post.verifying import Told
     from apportion.post.erp.book import Push
     from apportion.records.journals import LedgerJournal
     from apportion.warehouse.store import Workspace
@@ -37,8 +37,8 @@ def run(face: Face, period: MaybePeriod = None) -> None:
       apportion post status 2026-10
     """
     place = site.boot(face)
-    from apportion.actions import journals, verifying
-    from apportion.actions.posting import exportable
+    from apportion.actions.post import journals, verifying
+    from apportion.actions.post.posting import exportable
     from apportion.cli import post_shown as shown
     from apportion.cli.amounts import count
     from apportion.cli.tables import Column, table
@@ -99,9 +99,9 @@ def run(face: Face, period: MaybePeriod = None) -> None:
 
 def _pushes(place: Workspace, row: LedgerJournal) -> list[Push]:
     """The last push of each part of a journal's entries, in their order; none of what people carry."""
-    from apportion.actions import ledgers
-    from apportion.actions.journals import content
-    from apportion.actions.push_book import BooksPushBook
+    from apportion.actions.post import ledgers
+    from apportion.actions.post.journals import content
+    from apportion.actions.post.push_book import BooksPushBook
 
     if ledgers.of_files(place.settings, row.target) or row.state in ("drawn_up", "approved"):
         return []

@@ -5,19 +5,9 @@ Everything goes through the acts, as if people had pressed the buttons; only the
 
 from __future__ import annotations
 
-from apportion.actions import (
-    accepting,
-    charging,
-    closing,
-    commenting,
-    deciding,
-    disputing,
-    handing_over,
-    issuing,
-    journals,
-    posting,
-    sealing,
-)
+from apportion.actions.close import charging, closing, issuing, sealing
+from apportion.actions.post import handing_over, journals, posting
+from apportion.actions.review import accepting, commenting, deciding, disputing
 from apportion.close.month import Month
 from apportion.demo import clock, people
 from apportion.demo.story import FIRST

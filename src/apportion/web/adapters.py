@@ -21,10 +21,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apportion.actions import signing_in
+from apportion.actions.access import signing_in
+from apportion.actions.access.people import add_from_outside
 from apportion.actions.acting import Actor, actor_of
-from apportion.actions.mail_text import link
-from apportion.actions.people import add_from_outside
+from apportion.actions.notices.mail_text import link
 from apportion.errors import ApportionError
 from apportion.records.people import Person
 from apportion.records.rights import NOBODY, ForbiddenError

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from apportion.actions.attaching import Upload
+from apportion.actions.review.attaching import Upload
 from apportion.errors import ApportionError, NotFoundError
 from apportion.records.rights import ForbiddenError
 from apportion.web.page import Request

@@ -13,8 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apportion.actions import close_sums, closing, reminding, work_kinds
-from apportion.actions.delivery_facts import periods, sealed_in_workspace
+from apportion.actions import work_kinds
+from apportion.actions.close import close_sums, closing
+from apportion.actions.close.delivery_facts import periods, sealed_in_workspace
+from apportion.actions.review import reminding
 from apportion.errors import DocumentError, InputRefusedError, NotFoundError, UnmappedError
 from apportion.periods import BillingPeriod
 from apportion.records.closes import Close

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apportion.actions.acting import Actor
-from apportion.actions.delivery_facts import sealed_in_workspace
+from apportion.actions.close.delivery_facts import sealed_in_workspace
 from apportion.actions.work_kinds import DRAW_UP, SEAL
 from apportion.review.permission import Permission
 from apportion.review.states import Review

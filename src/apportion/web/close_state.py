@@ -14,10 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apportion.actions import calendars, close_sums, configured
-from apportion.actions.calendars import Said
-from apportion.actions.close_sums import Books, Counts
-from apportion.actions.delivery_facts import Delivered, delivered
+from apportion.actions import configured
+from apportion.actions.close import calendars, close_sums
+from apportion.actions.close.calendars import Said
+from apportion.actions.close.close_sums import Books, Counts
+from apportion.actions.close.delivery_facts import Delivered, delivered
 from apportion.actions.work_kinds import OF_A_CLOSE
 from apportion.periods import BillingPeriod
 from apportion.records.closes import Close
@@ -190,7 +191,7 @@ def _reviewers(counted: Counts, disputes: int) -> tuple[str, ...]:
 def _blocking(
     close: Close, counted: Counts, disputes: list[Dispute], dispute_count: int, today: date
 ) -> tuple[str, ...]:
-    """What stands in the way of sealing, as `actions.sealing.blocking` says it, from figures that are there already."""
+    """What stands in the way of sealing, as `actions.close.sealing.blocking` says it, from figures that are there."""
     if close.issued_at is None:
         return (_("Its documents are not issued."),)
     found = []

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from apportion.actions import configured
-from apportion.actions import deciding as acts
 from apportion.actions.acting import Actor, SamePersonError, person_of
-from apportion.actions.audience import Audience
-from apportion.actions.settling import Row, Settle, plan
+from apportion.actions.notices.audience import Audience
+from apportion.actions.review import deciding as acts
+from apportion.actions.review.settling import Row, Settle, plan
 from apportion.errors import ApportionError, InputRefusedError, Place
 from apportion.invoice.paper import PaperLineKind
 from apportion.records import convert, reach

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions.settling import Settle
+from apportion.actions.review.settling import Settle
 from apportion.records.policies import PolicyState, PolicyVersion
 from apportion.web.dispute_words import OUTCOME_WORDS, SETTLE_WORDS
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from apportion.actions.delivery_facts import delivered
+from apportion.actions.close.delivery_facts import delivered
 from apportion.actions.workspace import workspace
 from apportion.errors import NotFoundError
 from apportion.focus.finding import Example

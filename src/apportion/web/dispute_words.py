@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions.settling import Settle
+from apportion.actions.review.settling import Settle
 from apportion.review.dispute import Outcome, Reason
 
 REASON_WORDS = {

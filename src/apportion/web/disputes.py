@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import disputing
 from apportion.actions.acting import person_of
-from apportion.actions.settling import Settle
+from apportion.actions.review import disputing
+from apportion.actions.review.settling import Settle
 from apportion.actions.words import cleaned
 from apportion.errors import ApportionError, InputRefusedError
 from apportion.invoice.credit_note import remaining

@@ -15,7 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import accepting, configured, e_invoices, issuing, reviewing
+from apportion.actions import configured
+from apportion.actions.close import issuing
+from apportion.actions.post import e_invoices
+from apportion.actions.review import accepting, reviewing
 from apportion.errors import ApportionError, InputRefusedError
 from apportion.invoice.paper import Paper, PaperKind
 from apportion.records import convert, objections, reach

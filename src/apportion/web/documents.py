@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import accepting
+from apportion.actions.review import accepting
 from apportion.errors import ApportionError, InputRefusedError
 from apportion.invoice.paper import PaperKind
 from apportion.records import reach

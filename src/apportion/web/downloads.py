@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext
 
-from apportion.actions import e_invoices
+from apportion.actions.post import e_invoices
 from apportion.actions.workspace import workspace
 from apportion.close import run as runs
 from apportion.errors import ApportionError, NotFoundError

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
-from apportion.actions.charging import MONTHLY
+from apportion.actions.close.charging import MONTHLY
 from apportion.records.documents import Document, DocumentTotal
 from apportion.records.groups import Charging, CostGroup, Mode
 from apportion.review.states import Issue

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apportion.actions import charging as acts
+from apportion.actions.close import charging as acts
 from apportion.errors import InputRefusedError
 from apportion.periods import BillingPeriod
 from apportion.records import reach

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apportion.actions import accepting
 from apportion.actions.acting import person_of
+from apportion.actions.review import accepting
 from apportion.records import reach
 from apportion.records.closes import Close
 from apportion.records.disputes import Comment, Dispute, DisputeState

@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from apportion.actions import journal_reading, journals, ledgers, work_kinds
-from apportion.actions.journal_reading import Balance, Quantity
+from apportion.actions import work_kinds
+from apportion.actions.post import journal_reading, journals, ledgers
+from apportion.actions.post.journal_reading import Balance, Quantity
 from apportion.actions.workspace import workspace
 from apportion.errors import ApportionError, ConservationError
 from apportion.periods import BillingPeriod

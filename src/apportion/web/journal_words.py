@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from apportion.actions.ledgers import FILES
+from apportion.actions.post.ledgers import FILES
 from apportion.ledger.entry import EntryKind
 from apportion.post.lifecycle import JournalKind, JournalState
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apportion.actions import handing_over, journal_reading, journals, ledgers, work_kinds
+from apportion.actions import work_kinds
+from apportion.actions.post import handing_over, journal_reading, journals, ledgers
 from apportion.actions.workspace import workspace
 from apportion.errors import ApportionError, DocumentError, InputRefusedError
 from apportion.post.erp.errors import TargetError

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import people as acts
+from apportion.actions.access import people as acts
 from apportion.errors import InputRefusedError
 from apportion.records.people import ApiToken, Delegation, Grant, Person
 from apportion.review.permission import Permission

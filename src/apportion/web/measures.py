@@ -12,7 +12,8 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import configured, verifying
+from apportion.actions import configured
+from apportion.actions.post import verifying
 from apportion.periods import BillingPeriod
 from apportion.records.closes import Close
 from apportion.records.measures import Key, Measure, Month, last_periods, measured

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import people as acts
+from apportion.actions.access import people as acts
 from apportion.errors import InputRefusedError, NotFoundError
 from apportion.records.audit import AuditEntry
 from apportion.records.groups import CostGroup

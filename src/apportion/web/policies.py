@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apportion import organization as organization_room
-from apportion.actions import policies as acts
-from apportion.actions import policy_simulation, policy_text
-from apportion.actions.claims import described
+from apportion.actions.policy import policies as acts
+from apportion.actions.policy import policy_simulation, policy_text
+from apportion.actions.policy.claims import described
 from apportion.actions.workspace import workspace
 from apportion.errors import ApportionError, DocumentError, InputRefusedError, NotFoundError
 from apportion.methodology.compiled import compiled

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from apportion.actions import policy_text
+from apportion.actions.policy import policy_text
 from apportion.close.compare import Why
 from apportion.errors import ApportionError, DocumentError, Mistake
 from apportion.methodology.difference import Change, Kind, Part, differences, sentence

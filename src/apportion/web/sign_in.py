@@ -22,7 +22,7 @@ from django.urls import path, re_path
 from django.views.decorators.debug import sensitive_post_parameters
 from requests import RequestException
 
-from apportion.actions import signing_in
+from apportion.actions.access import signing_in
 from apportion.web.adapters import single_sign_on_failed
 from apportion.web.page import Reach, Request, View, page
 from apportion.web.typed import forget, kept

@@ -15,7 +15,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import signing_in
+from apportion.actions.access import signing_in
 from apportion.web.adapters import acting
 
 

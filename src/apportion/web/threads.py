@@ -12,9 +12,9 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from apportion.actions import attaching, commenting
 from apportion.actions.acting import person_of
-from apportion.actions.audience import who_see
+from apportion.actions.notices.audience import who_see
+from apportion.actions.review import attaching, commenting
 from apportion.actions.words import cleaned
 from apportion.errors import ApportionError, InputRefusedError, NotFoundError
 from apportion.records import reach

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apportion.actions import hooks, sending
+from apportion.actions.notices import hooks, sending
 from apportion.errors import InputRefusedError
 from apportion.records.work import Channel, Message, MessageState, WebhookEndpoint
 from apportion.review.permission import Permission

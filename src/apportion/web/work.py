@@ -13,9 +13,9 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apportion.actions import claims as acts
-from apportion.actions import work_list as lists
-from apportion.actions.work_list import Entry, WorkList
+from apportion.actions.close import work_list as lists
+from apportion.actions.close.work_list import Entry, WorkList
+from apportion.actions.policy import claims as acts
 from apportion.allocate.fields import TAG
 from apportion.errors import ApportionError, InputRefusedError
 from apportion.records.closes import Close

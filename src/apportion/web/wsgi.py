@@ -14,7 +14,7 @@ _inside = get_wsgi_application()
 
 
 def _door() -> Door:
-    from apportion.actions.attaching import most_bytes  # once Django is ready
+    from apportion.actions.review.attaching import most_bytes  # once Django is ready
 
     shared = os.environ.get(WEB_BALANCE)
     return Door(_inside, most_bytes(), Balance(Path(shared)) if shared else None)

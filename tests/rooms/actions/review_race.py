@@ -19,7 +19,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from apportion.actions import accepting, deciding, disputing, reviewing  # noqa: E402
+from apportion.actions.review import accepting, deciding, disputing, reviewing  # noqa: E402
 from apportion.errors import ApportionError  # noqa: E402
 from apportion.records import chain  # noqa: E402
 from apportion.records.audit import AuditEntry  # noqa: E402

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apportion.actions.acting import Actor, actor_of
-from apportion.actions.numbering import Draft, put_out
+from apportion.actions.close.numbering import Draft, put_out
 from apportion.invoice.paper import Paper, PaperKind, PaperLine
 from apportion.organization.coding import Coding
 from apportion.records.documents import Document

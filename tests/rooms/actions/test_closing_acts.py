@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from apportion.actions import accepting, charging, closing, disputing, handing_over, issuing, journals, posting, sealing
 from apportion.actions.acting import SamePersonError
-from apportion.actions.tying import books_tie_out
+from apportion.actions.close import charging, closing, issuing, sealing
+from apportion.actions.close.tying import books_tie_out
+from apportion.actions.post import handing_over, journals, posting
+from apportion.actions.review import accepting, disputing
 from apportion.errors import InputRefusedError
 from apportion.invoice import series
 from apportion.invoice.paper import to_json

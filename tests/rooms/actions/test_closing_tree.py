@@ -8,7 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from apportion import organization as organization_file
-from apportion.actions import organization
+from apportion.actions.access import organization
 from apportion.organization.cost_group import Tree
 from apportion.periods import BillingPeriod
 from apportion.records.audit import AuditEntry

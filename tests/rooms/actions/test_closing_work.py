@@ -204,7 +204,7 @@ def test_progress_from_threads_of_the_engine_opens_no_connection(
         return Close(run_digest="0" * 64)
 
     ask_to_allocate(northwind.actor("analyst"), OCTOBER)
-    monkeypatch.setattr("apportion.actions.closing.allocate", watched)
+    monkeypatch.setattr("apportion.actions.close.closing.allocate", watched)
     done = working.run_next()
     assert done is not None
     assert (done.state, done.error) == (WorkState.DONE, {})

@@ -15,7 +15,7 @@ from lxml import etree
 from pypdf import PdfReader
 from pytest_django.fixtures import Settings
 
-from apportion.actions import e_invoices, journals
+from apportion.actions.post import e_invoices, journals
 from apportion.close import month as months
 from apportion.close import run as runs
 from apportion.errors import EInvoiceRefusedError, InputRefusedError, NotFoundError, TieOutError, WorkspaceError

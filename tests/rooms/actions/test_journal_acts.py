@@ -8,8 +8,10 @@ import pytest
 from django.db import DatabaseError, transaction
 from pytest_django.fixtures import Settings
 
-from apportion.actions import accepting, charging, handing_over, issuing, journals, posting
 from apportion.actions.acting import SamePersonError
+from apportion.actions.close import charging, issuing
+from apportion.actions.post import handing_over, journals, posting
+from apportion.actions.review import accepting
 from apportion.errors import ConservationError, InputRefusedError, JournalRefusedError
 from apportion.ledger.entry import EntryKind
 from apportion.post.lifecycle import JournalKind, JournalState, JournalStateError

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
-from apportion.actions import claims, policies, policy_simulation, policy_text, work_list, working
+from apportion.actions import working
 from apportion.actions.acting import SamePersonError
-from apportion.actions.closing import allocate
+from apportion.actions.close import work_list
+from apportion.actions.close.closing import allocate
+from apportion.actions.policy import claims, policies, policy_simulation, policy_text
 from apportion.errors import ConservationError, DocumentError, InputRefusedError, StorageError
 from apportion.methodology.difference import Kind, differences
 from apportion.records.audit import AuditEntry
@@ -198,7 +200,7 @@ def test_a_disk_that_refuses_leaves_everything_as_it_was(own_company: Company, m
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("apportion.actions.policies.os.fsync", full)
+    monkeypatch.setattr("apportion.actions.policy.policies.os.fsync", full)
     with pytest.raises(StorageError), transaction.atomic():
         policies.approve(own_company.actor("controller"), made.pk)
     made.refresh_from_db()

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
-from apportion.actions.push_book import BooksPushBook
+from apportion.actions.post.push_book import BooksPushBook
 from apportion.post.erp.book import PushState, Slot
 from apportion.post.erp.errors import DuplicatePushError, TargetBusyError
 from apportion.records.journals import LedgerPush

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apportion.actions import accepting, commenting, disputing, reviewing
 from apportion.actions.acting import Actor
+from apportion.actions.review import accepting, commenting, disputing, reviewing
 from apportion.errors import InputRefusedError, NotFoundError
 from apportion.records import chain
 from apportion.records.audit import AuditEntry

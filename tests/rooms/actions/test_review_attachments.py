@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, cast
 
 import pytest
 
-from apportion.actions import attaching, disputing
-from apportion.actions.attaching import Upload
+from apportion.actions.review import attaching, disputing
+from apportion.actions.review.attaching import Upload
 from apportion.errors import NotFoundError, StorageError
 from apportion.records import attachments
 from apportion.records.attachments import AttachmentError

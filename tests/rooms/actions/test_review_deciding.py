@@ -12,9 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apportion.actions import accepting, deciding, disputing, settling
 from apportion.actions.acting import SamePersonError
-from apportion.actions.deciding import ChangedMeanwhileError
+from apportion.actions.review import accepting, deciding, disputing, settling
+from apportion.actions.review.deciding import ChangedMeanwhileError
 from apportion.errors import InputRefusedError, NotFoundError
 from apportion.invoice.credit_note import full_credit
 from apportion.money.exchange import Leg, Rate
@@ -241,7 +241,7 @@ def test_a_note_that_was_issued_meanwhile_makes_the_proposal_unfit(world: World)
     note = full_credit(convert.paper(shop), period="2026-10", note="All of it", reason="Wrong month")[0]
     from django.db import transaction
 
-    from apportion.actions.numbering import Draft, put_out
+    from apportion.actions.close.numbering import Draft, put_out
 
     with transaction.atomic():
         put_out(

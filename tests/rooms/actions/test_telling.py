@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apportion.actions import accepting, addresses, configured, disputing, hooks, sending, telling
-from apportion.actions.addresses import AddressError
+from apportion.actions import configured
+from apportion.actions.notices import addresses, hooks, sending, telling
+from apportion.actions.notices.addresses import AddressError
+from apportion.actions.review import accepting, disputing
 from apportion.actions.words import one_line
 from apportion.errors import InputRefusedError
 from apportion.records.audit import AuditEntry

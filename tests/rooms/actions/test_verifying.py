@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from apportion.actions import handing_over, verifying
-from apportion.actions.invoiced import Recharge, invoiced
+from apportion.actions.post import handing_over, verifying
+from apportion.actions.post.invoiced import Recharge, invoiced
 from apportion.actions.workspace import workspace
 from apportion.errors import InputRefusedError
 from apportion.post.erp.calling import Caller

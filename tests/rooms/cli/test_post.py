@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from apportion.actions.invoiced import Recharge
+from apportion.actions.post.invoiced import Recharge
 from apportion.cli import ledger
 from apportion.post.erp.pace import RealClock
 from apportion.records.audit import AuditEntry

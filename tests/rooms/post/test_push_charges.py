@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from apportion.actions.invoiced import _taken_off
+from apportion.actions.post.invoiced import _taken_off
 from apportion.post.erp.pace import Pace
 from apportion.post.erp.push import Pusher
 from apportion.post.erp.read_back import read_back
