@@ -6,7 +6,7 @@ before it is translated (an f-string) is a mistake and refused.
 
 The rooms below the pages know nothing of languages: their refusals and findings are English sentences with figures
 filled in. Those that pages show are collected too, with the context `SAID`; pages find the sentence again by its words
-(`apportion.web.told`).
+(`apportion.web.words.told`).
 """
 
 from __future__ import annotations

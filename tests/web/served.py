@@ -40,7 +40,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client, RequestFactory
 from apportion.actions.review.commenting import comment
-from apportion.web.refusals import failed
+from apportion.web.frame.refusals import failed
 from tests.company import PEOPLE, SEPTEMBER, dispute_queues, fill
 root = Path(os.environ["APPORTION_WORKSPACE"])
 def keep(stage):

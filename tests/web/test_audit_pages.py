@@ -24,7 +24,7 @@ from apportion.records import chain, triggers
 from apportion.records.audit import AuditEntry
 from apportion.records.rights import ForbiddenError
 from apportion.records.work import Message, WebhookEndpoint, Work
-from apportion.web.audit_words import sides
+from apportion.web.words.audit_words import sides
 from tests.company import Company
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from apportion.records.audit import AuditEntry
 from apportion.records.disputes import Attachment, Comment, Dispute
 from apportion.records.documents import Document
 from apportion.review.states import Review
-from apportion.web.typed_amounts import minor_of, typed_amount
+from apportion.web.frame.typed_amounts import minor_of, typed_amount
 from tests.company import Company
 from tests.web.test_documents_pages import page_of, shown, signed_in, words
 

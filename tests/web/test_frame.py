@@ -14,8 +14,9 @@ from apportion.actions.acting import actor_of
 from apportion.records.audit import AuditEntry
 from apportion.records.people import Person
 from apportion.review.permission import Role
-from apportion.web import refusals
+from apportion.web.frame import refusals
 from apportion.web.templatetags import apportion as tags
+from apportion.web.words import figures
 
 pytestmark = pytest.mark.django_db
 
@@ -159,14 +160,14 @@ def test_amounts_are_exact(minor: int | None, currency: str, language: str, said
     from django.utils import translation
 
     with translation.override(language):
-        assert tags.money(minor, currency).replace("\N{NO-BREAK SPACE}", " ") == said
+        assert figures.money(minor, currency).replace("\N{NO-BREAK SPACE}", " ") == said
 
 
 def test_parts_of_a_whole_and_months() -> None:
-    assert tags.signed_money(5, "EUR").replace("\N{NO-BREAK SPACE}", " ") == "+0.05 EUR"
-    assert tags.percent_ppm(973_400).replace("\N{NO-BREAK SPACE}", " ") == "97.3 %"
-    assert tags.percent_of(5, 0) == "–"
-    assert tags.period_name("2026-10") == "October 2026"
+    assert figures.signed_money(5, "EUR").replace("\N{NO-BREAK SPACE}", " ") == "+0.05 EUR"
+    assert figures.percent_ppm(973_400).replace("\N{NO-BREAK SPACE}", " ") == "97.3 %"
+    assert figures.percent_of(5, 0) == "–"
+    assert figures.period_name("2026-10") == "October 2026"
 
 
 def test_pictures_are_drawn_of_whole_numbers() -> None:

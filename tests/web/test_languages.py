@@ -19,8 +19,8 @@ from django.utils import translation
 from apportion.actions.notices import telling
 from apportion.records.people import Person
 from apportion.records.work import Message as Mail
-from apportion.web.reason_words import reason
-from apportion.web.told import told
+from apportion.web.words.reason_words import reason
+from apportion.web.words.told import told
 from languages import DOMAIN, FOLDER, PACKAGE, as_text, catalogues, compile_all, language_of, read, update
 from languages.sources import SAID, collected, of_template
 from tests.company import PEOPLE, Company

@@ -70,7 +70,7 @@ def by_address(route: Route) -> str:
 
 @pytest.mark.parametrize("route", ROUTES, ids=by_address)
 def test_every_page_says_who_may_open_it(route: Route) -> None:
-    assert route.rule is not None, f"decorate the view of /{route.address} with web.page.page"
+    assert route.rule is not None, f"decorate the view of /{route.address} with web.frame.page.page"
 
 
 @dataclass(frozen=True)

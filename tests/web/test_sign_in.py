@@ -272,7 +272,7 @@ def test_a_kept_form_is_forgotten_after_an_hour(client: Client, carl: Person, mo
     client.post("/me/deputies/", {"deputy-reason": "a reason"})
     sign_in(client)
     later = timezone.now() + timedelta(hours=2)
-    monkeypatch.setattr("apportion.web.typed.time.time", later.timestamp)
+    monkeypatch.setattr("apportion.web.frame.typed.time.time", later.timestamp)
     assert client.get("/sign-in/again/").status_code == 302
 
 

@@ -19,7 +19,7 @@ from apportion.records.people import Grant
 from apportion.records.streams import DIVISION, ISSUER, POOL, Stream, streams
 from apportion.records.summary import Scope
 from apportion.review.permission import Role
-from apportion.web.streams_picture import picture
+from apportion.web.drawing.streams_picture import picture
 from tests.company import OCTOBER, SEPTEMBER, Company
 
 pytestmark = pytest.mark.django_db

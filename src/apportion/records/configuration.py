@@ -122,26 +122,26 @@ INSTALLED_APPS = [
     "apportion.web.apps.WebConfig",
 ]
 MIDDLEWARE = [
-    "apportion.web.middleware.LettingGo",
+    "apportion.web.frame.middleware.LettingGo",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "apportion.web.middleware.SecureHeaders",
+    "apportion.web.frame.middleware.SecureHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "apportion.web.middleware.Readable",
+    "apportion.web.frame.middleware.Readable",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "apportion.web.middleware.Acting",
-    "apportion.web.middleware.Refusals",
+    "apportion.web.frame.middleware.Acting",
+    "apportion.web.frame.middleware.Refusals",
 ]
 ROOT_URLCONF = "apportion.web.urls"
 WSGI_APPLICATION = "apportion.web.wsgi.application"
 TEMPLATES = [
     {
-        "BACKEND": "apportion.web.rendering.Templates",
+        "BACKEND": "apportion.web.frame.rendering.Templates",
         "NAME": "django",
         "DIRS": [_PACKAGE / "web" / "templates"],
         "OPTIONS": {
@@ -149,7 +149,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "apportion.web.context.page",
+                "apportion.web.frame.context.page",
             ],
             "loaders": [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])],
             "builtins": [
@@ -262,12 +262,12 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [_PACKAGE / "web" / "static"]
 WHITENOISE_USE_FINDERS = True
 
-CSRF_FAILURE_VIEW = "apportion.web.refusals.form_refused"
+CSRF_FAILURE_VIEW = "apportion.web.frame.refusals.form_refused"
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "apportion.web.log.RequestNumber"}},
+    "filters": {"request": {"()": "apportion.web.frame.log.RequestNumber"}},
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name} request {request_number}: {message}", "style": "{"}
     },

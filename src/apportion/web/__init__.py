@@ -3,12 +3,17 @@
 Takes requests, calls `actions` to change anything and `records.reach` to read anything, gives pages. Never writes the
 books, and never asks a model for rows that somebody may not see.
 
+What screens share
+    `frame` is around every page (rights, refusals, templates, what was typed), `words` says codes and figures in the
+    language of the page, `drawing` makes pictures, `door` stands before all of it. The rest are screens, and the
+    modules that one screen needs stand beside it under its name (`close_state`, `document_view`, `journal_presses` …).
+
 How a screen is built
     `web/<screen>.py` holds views and, at its end, `urlpatterns`; its name stands in `urls.SCREENS`. Each view is
-    decorated with `page.page(Reach.…, Permission.…, methods="GET POST")`, without which the tests fail. Arguments in
+    decorated with `frame.page.page(Reach.…, Permission.…, methods="GET POST")`, without which tests fail. Arguments in
     the address are called by what they are (`document`, `line`, `person` …). A view reads through `records.reach` or
     `rights.within`, changes through one act of `actions`, and answers a POST with a redirect and a message.
-    What an act refuses may rise: `middleware.Refusals` makes a page of it. A form whose input is refused is shown
+    What an act refuses may rise: `frame.middleware.Refusals` makes a page of it. A form whose input is refused is shown
     again with what was typed: ``form.add_error(field, error.sentence)``.
 
     `templates/<screen>/….html` extends ``base.html`` and fills the blocks `title`, `breadcrumbs`

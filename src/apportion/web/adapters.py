@@ -28,8 +28,8 @@ from apportion.actions.notices.mail_text import link
 from apportion.errors import ApportionError
 from apportion.records.people import Person
 from apportion.records.rights import NOBODY, ForbiddenError
-from apportion.web.page import address_of
-from apportion.web.refusals import refusal_page
+from apportion.web.frame.page import address_of
+from apportion.web.frame.refusals import refusal_page
 
 _LOG = logging.getLogger("apportion.sign_in")
 

@@ -22,8 +22,8 @@ from apportion.records.audit import AuditEntry, AuditHead
 from apportion.records.stamp import kept, stamp
 from apportion.records.work import Work, WorkState
 from apportion.review.permission import Permission
-from apportion.web.audit_words import ACTS, SUBJECTS, act_words, sides, subject_words, via_words
-from apportion.web.page import Reach, Request, page
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.words.audit_words import ACTS, SUBJECTS, act_words, sides, subject_words, via_words
 
 _SEE = Permission.SEE_AUDIT
 _ON_A_PAGE = 50

@@ -26,7 +26,7 @@ from apportion.review.permission import Permission
 from apportion.review.states import Review
 from apportion.web import close_presses, close_state
 from apportion.web.close_state import STEP_WORDS, State
-from apportion.web.page import Reach, Request, page
+from apportion.web.frame.page import Reach, Request, page
 
 _ON_A_PAGE = 12
 _SEE = Permission.SEE_CLOSE

@@ -32,8 +32,8 @@ from apportion.review.deadlines import has_passed
 from apportion.review.states import Review
 from apportion.web import close_tie_out
 from apportion.web.close_tie_out import Table
-from apportion.web.templatetags.apportion import day
-from apportion.web.told import told
+from apportion.web.words.figures import day
+from apportion.web.words.told import told
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

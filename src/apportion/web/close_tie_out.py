@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apportion.money.amount import half_even, plain, units
 from apportion.money.currency import units_per_minor
 from apportion.tie_out.stage import Stage
-from apportion.web.told import told
+from apportion.web.words.told import told
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

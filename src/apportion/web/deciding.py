@@ -26,12 +26,12 @@ from apportion.review.dispute import ClaimError, DecidedError, Outcome, Reason
 from apportion.review.permission import Permission
 from apportion.review.settlement import SettlementError
 from apportion.review.states import StateError
-from apportion.web.answers import at_field, back_to, say_no
 from apportion.web.decision_forms import DecisionForm, ProposalForm
-from apportion.web.dispute_words import OUTCOME_SHORT, REASON_WORDS
-from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import money
-from apportion.web.typed_amounts import minor_of
+from apportion.web.frame.answers import at_field, back_to, say_no
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.frame.typed_amounts import minor_of
+from apportion.web.words.dispute_words import OUTCOME_SHORT, REASON_WORDS
+from apportion.web.words.figures import money
 
 _SUGGESTED = 300
 _DECIDE = Permission.DECIDE

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apportion.actions.review.settling import Settle
 from apportion.records.policies import PolicyState, PolicyVersion
-from apportion.web.dispute_words import OUTCOME_WORDS, SETTLE_WORDS
+from apportion.web.words.dispute_words import OUTCOME_WORDS, SETTLE_WORDS
 
 if TYPE_CHECKING:
     _Choice = forms.ModelChoiceField[PolicyVersion]

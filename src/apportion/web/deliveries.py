@@ -14,7 +14,7 @@ from apportion.focus.finding import Example
 from apportion.invoice.render.csv_text import guarded, table
 from apportion.review.permission import Permission
 from apportion.web.close import period_of
-from apportion.web.page import Reach, Request, page
+from apportion.web.frame.page import Reach, Request, page
 
 _COLUMNS = "source delivery file column row value code behaviour rows sentence advice".split()
 _SEE = Permission.SEE_CLOSE

@@ -33,12 +33,12 @@ from apportion.review.permission import Permission
 from apportion.review.states import Act, StateError, refusal
 from apportion.web import deciding, timeline
 from apportion.web import document as document_page
-from apportion.web.answers import at_field, back_to, say_no, uploads
-from apportion.web.dispute_words import OUTCOME_SHORT, REASON_WORDS, SETTLE_WORDS
-from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import money
+from apportion.web.frame.answers import at_field, back_to, say_no, uploads
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.frame.typed_amounts import minor_of
 from apportion.web.threads import speak
-from apportion.web.typed_amounts import minor_of
+from apportion.web.words.dispute_words import OUTCOME_SHORT, REASON_WORDS, SETTLE_WORDS
+from apportion.web.words.figures import money
 
 _ON_A_PAGE = 50
 _TWICE = timedelta(minutes=2)

@@ -30,11 +30,12 @@ from apportion.review import deadlines
 from apportion.review.dispute import disputable
 from apportion.review.permission import Permission
 from apportion.review.states import Act, Issue, Posting, Review, Situation, refusal
-from apportion.web import diagrams, document_view, timeline
-from apportion.web.answers import at_field, back_to, say_no
+from apportion.web import document_view, timeline
 from apportion.web.document_rows import Rows, month_rows
-from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import spoken
+from apportion.web.drawing import diagrams
+from apportion.web.frame.answers import at_field, back_to, say_no
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.words.figures import spoken
 
 _SEE = Permission.SEE_DOCUMENTS
 

@@ -6,7 +6,7 @@ every text from outside goes through `escape`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from apportion.invoice.papers.words import Words
-from apportion.web.pictures import line as picture
-from apportion.web.reason_words import reason
-from apportion.web.templatetags.apportion import beside_as, dispute_badge, spoken
+from apportion.web.drawing.pictures import line as picture
+from apportion.web.templatetags.apportion import beside_as, dispute_badge
+from apportion.web.words.figures import spoken
+from apportion.web.words.reason_words import reason
 
 if TYPE_CHECKING:
-    from apportion.web.diagrams import Flow
     from apportion.web.document_view import Beside, GroupView, LineView, PartView, SectionView
 
 _NO_DISPUTE = '<td class="no-print dispute-cell"></td>'
@@ -117,18 +117,3 @@ def month_rows(periods: Sequence[str], months: Sequence[int | None], currency: s
         for place, (period, minor) in enumerate(zip(periods, months, strict=True), start=1)
     ]
     return mark_safe("".join(rows))  # noqa: S308 - made of figures and escaped text
-
-
-def flow_rows(flows: tuple[Flow, ...], currency: str) -> SafeString:
-    """From whom, by what, of which kind and how much."""
-    return mark_safe("".join(_flow_rows(flows, currency)))  # noqa: S308 - escaped below
-
-
-def _flow_rows(flows: tuple[Flow, ...], currency: str) -> Iterator[str]:
-    amount, shared, direct, credit = spoken().amount, _("shared"), _("direct"), _("credit")
-    for each in flows:
-        kind = f"{shared if each.is_shared else direct}{f', {credit}' if each.minor < 0 else ''}"
-        yield (
-            f'<tr><td>{escape(each.issuer)}</td><th scope="row">{escape(each.way)}</th><td>{escape(kind)}</td>'
-            f'<td class="number">{amount(each.minor, currency)}</td></tr>'
-        )

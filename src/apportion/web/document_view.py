@@ -19,10 +19,10 @@ from apportion.invoice.papers.words import Words
 from apportion.money.amount import half_even
 from apportion.records.disputes import Dispute
 from apportion.records.documents import Document
-from apportion.web.diagrams import budget_bar, part_bar
 from apportion.web.document_history import MONTHLY, History, Key, former_lines, group_key, key_of, last_periods
 from apportion.web.document_rows import part_rows
-from apportion.web.templatetags.apportion import spoken
+from apportion.web.drawing.diagrams import budget_bar, part_bar
+from apportion.web.words.figures import spoken
 
 _DRIVERS = 3
 

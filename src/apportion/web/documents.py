@@ -25,8 +25,8 @@ from apportion.review.permission import Permission
 from apportion.review.states import Issue, Posting, Review
 from apportion.web import document as document_page
 from apportion.web import downloads, lines, threads
-from apportion.web.answers import say_no
-from apportion.web.page import Reach, Request, page
+from apportion.web.frame.answers import say_no
+from apportion.web.frame.page import Reach, Request, page
 
 _ON_A_PAGE = 50
 _SUGGESTED = 300
@@ -62,7 +62,7 @@ class FilterForm(forms.Form):
 
     def __init__(self, data: object, periods: Sequence[str], latest: str) -> None:
         super().__init__(data)  # type: ignore[arg-type]
-        from apportion.web.templatetags.apportion import period_name
+        from apportion.web.words.figures import period_name
 
         field = self.fields["period"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above

@@ -25,8 +25,8 @@ from apportion.records import convert, reach
 from apportion.records.attachments import headers
 from apportion.records.documents import Document
 from apportion.review.permission import Permission
-from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import locale
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.words.figures import locale
 
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMATS: dict[str, tuple[Callable[[Paper, str], bytes], str]] = {

@@ -22,7 +22,7 @@ from apportion.invoice import reasons, wording
 from apportion.invoice.paper import PaperLine, PaperLineKind
 from apportion.money.currency import units_per_minor
 from apportion.records.documents import Document
-from apportion.web.templatetags.apportion import spoken
+from apportion.web.words.figures import spoken
 
 _MOST_PARTS = 40
 _LONG = 24  # digits of a fraction that a person still reads

@@ -23,10 +23,10 @@ from apportion.records.groups import Charging, CostGroup, Mode
 from apportion.review.permission import Permission
 from apportion.review.readiness import Measure, Row, Unit, is_ready
 from apportion.web import group_sums
+from apportion.web.frame.page import Reach, Request, page
 from apportion.web.me import refused_input
-from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import short_month
-from apportion.web.told import told_error
+from apportion.web.words.figures import short_month
+from apportion.web.words.told import told_error
 
 _ON_A_PAGE = 100
 _LEVELS = 2  # of a large tree that are shown at once

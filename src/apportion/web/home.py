@@ -22,7 +22,7 @@ from apportion.records.documents import Document, DocumentTotal
 from apportion.records.rights import Rights
 from apportion.review.permission import Permission
 from apportion.review.states import Issue, Posting, Review
-from apportion.web.page import Reach, Request, page
+from apportion.web.frame.page import Reach, Request, page
 
 _FEW = 8
 _LATELY = timedelta(days=21)

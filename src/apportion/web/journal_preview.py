@@ -25,10 +25,11 @@ from apportion.records.rights import ForbiddenError
 from apportion.records.rule import Reach
 from apportion.records.work import Work, WorkState
 from apportion.review.permission import Permission
-from apportion.web import journal_view, journal_words
+from apportion.web import journal_view
 from apportion.web.close import period_of
-from apportion.web.page import Request, page
-from apportion.web.refusals import status_of
+from apportion.web.frame.page import Request, page
+from apportion.web.frame.refusals import status_of
+from apportion.web.words import journal_words
 
 _SEE = Permission.SEE_CLOSE
 _PERIODS = 24

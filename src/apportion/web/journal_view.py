@@ -24,7 +24,7 @@ from apportion.records import reach
 from apportion.records.audit import AuditEntry
 from apportion.records.groups import CostGroup
 from apportion.records.journals import LedgerJournal
-from apportion.web import journal_words
+from apportion.web.words import journal_words
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

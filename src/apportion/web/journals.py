@@ -26,9 +26,10 @@ from apportion.records.journals import LedgerJournal
 from apportion.records.rule import Reach
 from apportion.records.work import Work, WorkState
 from apportion.review.permission import Permission
-from apportion.web import journal_presses, journal_preview, journal_view, journal_words
-from apportion.web.page import Request, page
-from apportion.web.told import told_error
+from apportion.web import journal_presses, journal_preview, journal_view
+from apportion.web.frame.page import Request, page
+from apportion.web.words import journal_words
+from apportion.web.words.told import told_error
 
 _SEE, _POST = Permission.SEE_CLOSE, Permission.POST
 _ON_A_PAGE = 25
@@ -47,7 +48,7 @@ class FilterForm(forms.Form):
 
     def __init__(self, data: object) -> None:
         super().__init__(data)  # type: ignore[arg-type]
-        from apportion.web.templatetags.apportion import period_name
+        from apportion.web.words.figures import period_name
 
         rows = LedgerJournal.objects.order_by()
         periods = sorted(set(rows.values_list("period", flat=True)), reverse=True)

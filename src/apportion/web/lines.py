@@ -28,8 +28,8 @@ from apportion.records.rights import Rights
 from apportion.review.permission import Permission
 from apportion.web import document as document_page
 from apportion.web import document_view, explaining
-from apportion.web.page import Reach, Request, page
-from apportion.web.templatetags.apportion import spoken
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.words.figures import spoken
 
 _ON_A_PAGE = 50
 VIEWS = {

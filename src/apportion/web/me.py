@@ -19,11 +19,11 @@ from apportion.actions.access import people as acts
 from apportion.errors import InputRefusedError
 from apportion.records.people import ApiToken, Delegation, Grant, Person
 from apportion.review.permission import Permission
-from apportion.web.context import THEME_COOKIE, THEMES
-from apportion.web.page import Reach, Request, page
-from apportion.web.refusals import came_from
-from apportion.web.role_words import PERMISSION_WORDS
-from apportion.web.told import told_error
+from apportion.web.frame.context import THEME_COOKIE, THEMES
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.frame.refusals import came_from
+from apportion.web.words.role_words import PERMISSION_WORDS
+from apportion.web.words.told import told_error
 
 _A_YEAR = 366 * 24 * 60 * 60
 

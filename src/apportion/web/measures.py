@@ -18,7 +18,8 @@ from apportion.periods import BillingPeriod
 from apportion.records.closes import Close
 from apportion.records.measures import Key, Measure, Month, last_periods, measured
 from apportion.review.permission import Permission
-from apportion.web.measure_words import (
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.words.measure_words import (
     ABOUT,
     NAMES,
     brief,
@@ -27,7 +28,6 @@ from apportion.web.measure_words import (
     unknown_words,
     value_words,
 )
-from apportion.web.page import Reach, Request, page
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

@@ -19,10 +19,10 @@ from apportion.records.audit import AuditEntry
 from apportion.records.groups import CostGroup
 from apportion.records.people import ApiToken, Delegation, Grant, Person
 from apportion.review.permission import IN_THE_TREE, Permission, Role
-from apportion.web.audit_words import act_words, via_words
+from apportion.web.frame.page import Reach, Request, page
 from apportion.web.me import refused_input
-from apportion.web.page import Reach, Request, page
-from apportion.web.role_words import OWNER_WORDS, ROLE_TASKS, ROLE_WORDS
+from apportion.web.words.audit_words import act_words, via_words
+from apportion.web.words.role_words import OWNER_WORDS, ROLE_TASKS, ROLE_WORDS
 
 _ON_A_PAGE = 50
 _ACTIVITY = 20

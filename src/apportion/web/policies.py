@@ -28,9 +28,9 @@ from apportion.records.work import WorkState
 from apportion.review.permission import Permission
 from apportion.web import policy_view
 from apportion.web.close import period_of
+from apportion.web.frame.page import Reach, Request, page
 from apportion.web.me import refused_input
-from apportion.web.page import Reach, Request, page
-from apportion.web.told import told_error
+from apportion.web.words.told import told_error
 
 _ON_A_PAGE = 25
 _MOST_BYTES = 1_000_000

@@ -16,7 +16,7 @@ from apportion.close.compare import Why
 from apportion.errors import ApportionError, DocumentError, Mistake
 from apportion.methodology.difference import Change, Kind, Part, differences, sentence
 from apportion.records.policies import PolicyState, PolicyVersion
-from apportion.web.badges import Badge
+from apportion.web.words.badges import Badge
 
 STATES: Mapping[str, Badge] = {
     PolicyState.DRAFT: Badge(gettext_noop("Draft"), "edit", "quiet"),

@@ -13,7 +13,7 @@ from apportion.records.documents import DocumentLine
 from apportion.records.people import Person
 from apportion.review.permission import Permission
 from apportion.review.states import Issue
-from apportion.web.page import Reach, Request, page
+from apportion.web.frame.page import Reach, Request, page
 
 _FEW = 20
 _LEAST = 2

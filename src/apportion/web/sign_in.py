@@ -24,8 +24,8 @@ from requests import RequestException
 
 from apportion.actions.access import signing_in
 from apportion.web.adapters import single_sign_on_failed
-from apportion.web.page import Reach, Request, View, page
-from apportion.web.typed import forget, kept
+from apportion.web.frame.page import Reach, Request, View, page
+from apportion.web.frame.typed import forget, kept
 
 
 def _public(view: View, methods: str = "GET") -> View:

@@ -27,11 +27,11 @@ from apportion.records.measures import Key, Measure, last_periods, of_run
 from apportion.records.streams import streams
 from apportion.records.summary import MonthSum, Scope, Stand, Why
 from apportion.review.permission import Permission
-from apportion.web.diagrams import budget_bar, part_bar
-from apportion.web.measure_words import unknown_words
-from apportion.web.page import Reach, Request, page
-from apportion.web.streams_picture import name_of, picture
-from apportion.web.templatetags.apportion import money, period_name, signed_money, spoken
+from apportion.web.drawing.diagrams import budget_bar, part_bar
+from apportion.web.drawing.streams_picture import name_of, picture
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.words.figures import money, period_name, signed_money, spoken
+from apportion.web.words.measure_words import unknown_words
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

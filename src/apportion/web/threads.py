@@ -22,9 +22,9 @@ from apportion.records.attachments import headers
 from apportion.records.disputes import Comment
 from apportion.review.permission import Permission
 from apportion.web import timeline
-from apportion.web.answers import at_field, back_to, say_no, uploads
 from apportion.web.document import CommentForm, shown
-from apportion.web.page import Reach, Request, page
+from apportion.web.frame.answers import at_field, back_to, say_no, uploads
+from apportion.web.frame.page import Reach, Request, page
 
 _TWICE = timedelta(minutes=2)
 

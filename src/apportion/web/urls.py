@@ -29,7 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("apportion.api.urls")),
 ]
 
-handler400 = "apportion.web.refusals.bad_request"
-handler403 = "apportion.web.refusals.forbidden"
-handler404 = "apportion.web.refusals.not_found"
-handler500 = "apportion.web.refusals.failed"
+handler400 = "apportion.web.frame.refusals.bad_request"
+handler403 = "apportion.web.frame.refusals.forbidden"
+handler404 = "apportion.web.frame.refusals.not_found"
+handler500 = "apportion.web.frame.refusals.failed"

@@ -17,8 +17,8 @@ from apportion.actions.notices import hooks, sending
 from apportion.errors import InputRefusedError
 from apportion.records.work import Channel, Message, MessageState, WebhookEndpoint
 from apportion.review.permission import Permission
+from apportion.web.frame.page import Reach, Request, page
 from apportion.web.me import refused_input
-from apportion.web.page import Reach, Request, page
 
 _MANAGE = Permission.MANAGE_PEOPLE
 _ON_A_PAGE = 50

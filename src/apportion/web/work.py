@@ -24,8 +24,8 @@ from apportion.records.policies import Claim, ClaimState
 from apportion.records.work import Work
 from apportion.review.permission import Permission
 from apportion.web.close import period_of
-from apportion.web.page import Reach, Request, page
-from apportion.web.told import told_error
+from apportion.web.frame.page import Reach, Request, page
+from apportion.web.words.told import told_error
 
 _ON_A_PAGE = 25
 _PERIODS = 24

@@ -82,7 +82,8 @@ def test_the_meter_adds_up_what_it_watches() -> None:
         limits.verdicts(_results())
         held = bytearray(50_000_000)
         held[::4096] = b"x" * len(held[::4096])
+    before = peak_mb()
     figures = meter.figures()
     assert set(figures["parts"]) == {"judging"}
     assert figures["cpu_s"] > 0
-    assert figures["peak_mb"] == peak_mb() > 50
+    assert 50 < before <= figures["peak_mb"] <= peak_mb()  # a page more may come in between

@@ -153,7 +153,7 @@ REFUSALS = [
 @pytest.mark.parametrize(("status", "code", "sentence"), REFUSALS)
 @pytest.mark.parametrize("path", ["/sign-in/", "/api/v1/documents/accept"])
 def test_what_was_not_let_in_is_said(path: str, status: HTTPStatus, code: str, sentence: str) -> None:
-    from apportion.web.middleware import Readable
+    from apportion.web.frame.middleware import Readable
 
     request = RequestFactory().post(path, **{REFUSED: status})  # type: ignore[arg-type]
     answer = Readable(lambda _: pytest.fail("it was let in"))(request)

@@ -6,34 +6,33 @@ Amounts are integers in minor units and stay exact; what is told by colour is to
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from html import escape
 from typing import Protocol
 
-from babel.dates import format_date, format_time, format_timedelta
 from django import template
 from django.forms import BoundField, Form
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
-from apportion.invoice.papers.words import Words, words
-from apportion.invoice.wording import KEPT_CENTRAL_NAME, UNALLOCATED_NAME
+from apportion.invoice.papers.words import Words
 from apportion.records.people import Grant, OwnerKind
 from apportion.review.permission import Permission, Role
-from apportion.web import journal_words
-from apportion.web.badges import Badge, badge
-from apportion.web.pictures import columns, line
-from apportion.web.reason_words import reason
-from apportion.web.role_words import OWNER_WORDS, PERMISSION_WORDS, ROLE_WORDS
+from apportion.web.drawing.pictures import columns, line
 from apportion.web.templatetags.literal import add_to
-from apportion.web.told import told
+from apportion.web.words import figures, journal_words
+from apportion.web.words.badges import Badge, badge
+from apportion.web.words.figures import NOTHING, spoken
+from apportion.web.words.reason_words import reason
+from apportion.web.words.role_words import OWNER_WORDS, PERMISSION_WORDS, ROLE_WORDS
+from apportion.web.words.told import told
 
 register = template.Library()
+for said in figures.FILTERS:
+    register.filter(said)
 register.filter("told", told)
 register.filter("reason", reason)
 register.filter("journal_kind", journal_words.kind)
@@ -48,143 +47,6 @@ class Beside(Protocol):
 
     @property
     def change_minor(self) -> int | None: ...
-
-
-_LOCALES = {"en": "en_GB", "de": "de"}
-_NOTHING = "–"
-
-
-def locale() -> str:
-    """The locale of the language that this page is in."""
-    return _locale_of(get_language() or "en")
-
-
-@lru_cache(maxsize=64)
-def _locale_of(language: str) -> str:
-    return _LOCALES.get(language.partition("-")[0], "en_GB")
-
-
-def spoken() -> Words:
-    """How the language of this page writes amounts, months and the like; ask once where there is much to say."""
-    return words(locale())
-
-
-@register.filter
-def amount(minor: int | None, currency: str) -> str:
-    """Minor units without their currency, for columns that name it in their head: ``-1,234.50``."""
-    return _NOTHING if minor is None else spoken().amount(minor, currency)
-
-
-@register.filter
-def signed_amount(minor: int | None, currency: str) -> str:
-    """The same, with a plus where it is above zero: ``+1,234.50``."""
-    return _NOTHING if minor is None else spoken().amount(minor, currency, signed=True)
-
-
-@register.filter
-def money(minor: int | None, currency: str) -> str:
-    """Minor units with their currency: ``-1,234.50 EUR``. None is a dash."""
-    return _NOTHING if minor is None else spoken().money(minor, currency)
-
-
-@register.filter
-def signed_money(minor: int | None, currency: str) -> str:
-    """The same for a difference: ``+1,234.50 EUR``."""
-    return _NOTHING if minor is None else spoken().money(minor, currency, signed=True)
-
-
-@register.filter
-def holder(name: str) -> str:
-    """The name of whoever carries cost: what is nobody's is called so in the language of the page."""
-    if name == UNALLOCATED_NAME:
-        return gettext("Unallocated")
-    return gettext("Kept central") if name == KEPT_CENTRAL_NAME else name
-
-
-@register.filter
-def percent_of(minor: int | None, whole: int | None) -> str:
-    """A difference as a part of a whole, with its sign: ``+4.2 %``; a dash where there is no whole."""
-    return (minor is not None and whole is not None and spoken().percent(minor, whole)) or _NOTHING
-
-
-@register.filter
-def percent_ppm(share: int | None) -> str:
-    """Millionths as per cent, without a plus: ``97.3 %``."""
-    return _NOTHING if share is None else spoken().percent(share, 10**6).lstrip("+")
-
-
-@register.filter
-def count(number: int | None) -> str:
-    """A whole number, grouped: ``4,120``."""
-    return _NOTHING if number is None else spoken().count(number)
-
-
-@register.filter
-def period_name(period: object) -> str:
-    """A billing period in words: ``October 2026``."""
-    return spoken().month(str(period)) if period else _NOTHING
-
-
-@register.filter
-def short_month(period: object) -> str:
-    """The month of a billing period in a few letters: ``Oct``."""
-    return spoken().short_month(str(period)) if period else _NOTHING
-
-
-@register.filter
-def day(when: date | datetime | None) -> str:
-    """A day, for an instant that of the site's time zone: ``12 November 2026``."""
-    if when is None:
-        return _NOTHING
-    return spoken().day(timezone.localtime(when).date() if isinstance(when, datetime) else when)
-
-
-@register.filter
-def last_day(end: datetime | None) -> str:
-    """The last day before an instant at which something ends: midnight ends the day before it."""
-    return day(end - timedelta(microseconds=1)) if end is not None else _NOTHING
-
-
-@register.filter
-def instant(when: datetime | None) -> str:
-    """Day, hour and minute in the site's time zone: ``12 Nov 2026, 14:05``."""
-    if when is None:
-        return _NOTHING
-    return _instant(timezone.localtime(when).replace(second=0, microsecond=0, tzinfo=None), locale())
-
-
-@lru_cache(maxsize=4096)
-def _instant(here: datetime, said: str) -> str:
-    return f"{format_date(here, 'medium', locale=said)}, {format_time(here, 'short', locale=said)}"
-
-
-@register.filter
-def ago(when: datetime | None) -> str | SafeString:
-    """How long an instant is past, or how far ahead, as a ``<time>`` whose title says when: ``2 hours ago``."""
-    if when is None:
-        return _NOTHING
-    said = format_timedelta(when - timezone.now(), add_direction=True, locale=locale(), threshold=1.2)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        when.astimezone(UTC).isoformat(timespec="seconds"),
-        instant(when),
-        said,
-    )
-
-
-@register.filter
-def days_left(last: date | None) -> str:
-    """How far a last day is: ``3 days left``, ``today``, ``2 days over``."""
-    if last is None:
-        return ""
-    left = (last - timezone.localdate()).days
-    if left == 0:
-        return gettext("today is the last day")
-    if left == 1:
-        return gettext("1 day left")
-    if left == -1:
-        return gettext("1 day over")
-    return gettext("%d days left") % left if left > 0 else gettext("%d days over") % -left
 
 
 @register.simple_tag
@@ -279,7 +141,7 @@ def beside_as(said: Words, of: Beside, currency: str) -> str:
     """The same as markup, in these words."""
     change = of.change_minor
     if change is None:
-        return f'<span class="text-secondary">{_NOTHING}</span>'
+        return f'<span class="text-secondary">{NOTHING}</span>'
     if change == 0:
         return f'<span class="text-secondary">{escape(gettext("same"))}</span>'
     part = said.percent(change, of.before_minor) if of.before_minor else gettext("new")
@@ -291,7 +153,7 @@ def bars(values: Iterable[int | None], labels: Iterable[str], currency: str = ""
     """Columns of amounts (minor units), each with its label and, on pointing, its amount. Put a table beside it."""
     amounts = tuple(values)
     said = tuple(
-        _NOTHING if each is None else spoken().money(each, currency) if currency else spoken().count(each)
+        NOTHING if each is None else spoken().money(each, currency) if currency else spoken().count(each)
         for each in amounts
     )
     return mark_safe(columns(amounts, tuple(str(each) for each in labels), said, label))  # noqa: S308 - as above

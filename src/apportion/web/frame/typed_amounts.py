@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from apportion.errors import InputRefusedError, Place
 from apportion.money.currency import exponent
-from apportion.web.templatetags.apportion import locale, spoken
+from apportion.web.words.figures import locale, spoken
 
 _MOST_DIGITS = 18
 _MINUS = {"-", "−", "–"}

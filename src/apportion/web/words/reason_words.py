@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from django.utils.translation import get_language, pgettext_lazy
 
-from apportion.web.told import known
+from apportion.web.words.told import known
 
 _REASON = "reason"
 _COMMA = re.compile(r", (?![^“(]*[”)])")  # not within a name or a remark

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apportion.money.amount import half_even
 from apportion.records.measures import Key, Measure, Unit, Unknown
-from apportion.web.templatetags.apportion import count, locale, money, percent_ppm
+from apportion.web.words.figures import count, locale, money, percent_ppm
 
 NAMES = {
     Key.ALLOCATED_SHARE: gettext_lazy("Allocated share"),

@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apportion.records.streams import DIVISION, ISSUER, POOL, End, Stream
-from apportion.web.sankey import Band, Place, sankey
-from apportion.web.templatetags.apportion import holder
+from apportion.web.drawing.sankey import Band, Place, sankey
+from apportion.web.words.figures import holder
 
 _KINDS = {ISSUER: "issuer", POOL: "pool", DIVISION: "group"}
 

@@ -25,7 +25,7 @@ from apportion.actions.acting import Actor, Record, refused
 from apportion.actions.words import one_line
 from apportion.errors import ApportionError, InputRefusedError, NotFoundError
 from apportion.records.rights import ForbiddenError
-from apportion.web.typed import typed_in
+from apportion.web.frame.typed import typed_in
 
 
 class FormRefusedError(ApportionError):

@@ -14,8 +14,8 @@ from django.urls import reverse
 from apportion.actions.acting import Actor
 from apportion.records.rule import Reach, Rule
 from apportion.review.permission import Permission
-from apportion.web.refusals import came_from, not_found
-from apportion.web.typed import keep
+from apportion.web.frame.refusals import came_from, not_found
+from apportion.web.frame.typed import keep
 
 __all__ = ["Reach", "Request", "Rule", "View", "page"]
 

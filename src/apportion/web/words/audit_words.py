@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apportion.errors import BadValueError
-from apportion.web.templatetags.apportion import money
+from apportion.web.words.figures import money
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

@@ -20,8 +20,8 @@ from apportion.errors import ApportionError, NotFoundError
 from apportion.records.people import Person
 from apportion.records.rights import NOBODY, ForbiddenError, Rights, person_with_rights, rights_of
 from apportion.web.door import REFUSED
-from apportion.web.page import Request, address_of
-from apportion.web.refusals import body_refused, refusal_page
+from apportion.web.frame.page import Request, address_of
+from apportion.web.frame.refusals import body_refused, refusal_page
 
 _Next = Callable[[HttpRequest], HttpResponse]
 
@@ -36,7 +36,7 @@ _BEFORE_SECOND_FACTOR = ("/me/second-factor/", "/me/confirm/", "/sign-out/", "/s
 class LettingGo:
     """Takes from a request that was answered what points back at it, so that its memory is free at once.
 
-    Else request, person and messages stay until the garbage collector looks for circles: see `web.rendering`.
+    Else request, person and messages stay until the garbage collector looks for circles: see `web.frame.rendering`.
     """
 
     def __init__(self, get_response: _Next) -> None:

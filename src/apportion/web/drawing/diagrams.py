@@ -7,8 +7,9 @@ Every picture stands beside a table that says the same, and takes its colours fr
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
@@ -16,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from apportion.invoice.paper import Paper, PaperLine, PaperLineKind
 from apportion.money.amount import half_even
-from apportion.web.document_rows import flow_rows
-from apportion.web.sankey import Band, Place, sankey
+from apportion.web.drawing.sankey import Band, Place, sankey
+from apportion.web.words.figures import spoken
 
 _MOST = 9
 
@@ -42,12 +43,22 @@ class Flows:
     @property
     def rows(self) -> SafeString:
         """The rows of the table that says the same."""
-        return flow_rows(self.flows, self.currency)
+        return mark_safe("".join(_rows(self.flows, self.currency)))  # noqa: S308 - escaped below
 
     @property
     def minor(self) -> int:
         """What arrives at the cost group."""
         return sum(flow.minor for flow in self.flows)
+
+
+def _rows(flows: Sequence[Flow], currency: str) -> Iterator[str]:
+    amount, shared, direct, credit = spoken().amount, _("shared"), _("direct"), _("credit")
+    for each in flows:
+        kind = f"{shared if each.is_shared else direct}{f', {credit}' if each.minor < 0 else ''}"
+        yield (
+            f'<tr><td>{escape(each.issuer)}</td><th scope="row">{escape(each.way)}</th><td>{escape(kind)}</td>'
+            f'<td class="number">{amount(each.minor, currency)}</td></tr>'
+        )
 
 
 def flows(paper: Paper) -> tuple[Flows, ...]:

@@ -10,8 +10,8 @@ from django.urls import reverse
 from apportion.actions.review.attaching import Upload
 from apportion.errors import ApportionError, NotFoundError
 from apportion.records.rights import ForbiddenError
-from apportion.web.page import Request
-from apportion.web.told import told_error
+from apportion.web.frame.page import Request
+from apportion.web.words.told import told_error
 
 
 def back_to(name: str, *where: object, anchor: str = "") -> HttpResponse:

@@ -14,7 +14,7 @@ from html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from apportion.money.amount import half_even
-from apportion.web.templatetags.apportion import spoken
+from apportion.web.words.figures import spoken
 
 _WIDTH, _NODE, _GAP, _TALL, _LEAST, _ROW = 1040, 12, 12, 240, 2, 16
 _AT = (240, 528, 816)
