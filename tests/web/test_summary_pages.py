@@ -89,7 +89,7 @@ def test_nobody_else_reads_it(company: Company, name: str) -> None:
 def test_the_parts_of_the_change_sum_to_it(company: Company) -> None:
     rows = DocumentTotal.objects.filter(document__period=PERIOD)
     assert all(sum(row.change_parts.values()) == row.amount_minor - (row.before_minor or 0) for row in rows)
-    found = books.why(Scope(None), PERIOD, "USD", 26_293)
+    found = books.why("", Scope(None), PERIOD, "USD", 26_293)
     assert sum(minor for _, minor in found.parts) + found.rest == 26_293
     assert found.rest == 0
     assert sum(each.minor for each in found.divisions) == 221_078
@@ -98,7 +98,7 @@ def test_the_parts_of_the_change_sum_to_it(company: Company) -> None:
 
 def test_a_group_without_a_document_this_month_is_in_the_rest(company: Company) -> None:
     was = company.document("green", SEPTEMBER).totals.get().amount_minor
-    found = books.why(Scope((company.group("green").path,)), "2026-11", "USD", -was)
+    found = books.why("", Scope((company.group("green").path,)), "2026-11", "USD", -was)
     assert (found.parts, found.rest, found.documents) == ((), -was, 0)
 
 

@@ -16,6 +16,7 @@ from apportion.records import measures, summary
 from apportion.records.closes import Close
 from apportion.records.measures import Key, Unit, Unknown
 from apportion.records.rule import Reach
+from apportion.records.stamp import stamp
 from apportion.records.summary import MonthSum, Moved
 from apportion.review.permission import Permission
 
@@ -177,7 +178,8 @@ def get_summary(request: Request, wanted: Query[SummaryWanted]) -> SummaryOut:
     if period is None or not out.filter(period=period).exists():
         raise NotFoundError(f"No documents of {period or 'any period'} are out.", advice="Choose another period.")
     periods = measures.last_periods(period)
-    sums = summary.months(scope, periods)
+    now = stamp()
+    sums = summary.months(now, scope, tuple(periods))
     here = sums.get(period, {})
     if wanted.currency is not None and wanted.currency not in here:
         raise InputRefusedError(
@@ -187,8 +189,8 @@ def get_summary(request: Request, wanted: Query[SummaryWanted]) -> SummaryOut:
     if not currency:
         raise NotFoundError(f"Nothing of {period} is yours.", advice="Choose another period.")
     last = sums.get(str(period_of(period).previous), {}).get(currency)
-    why = summary.why(scope, period, currency, here[currency].minor - last.minor if last is not None else None)
-    stand = summary.stand(scope, period)
+    why = summary.why(now, scope, period, currency, here[currency].minor - last.minor if last is not None else None)
+    stand = summary.stand(now, scope, period)
     return SummaryOut(
         period=period,
         group=scope.group.code if scope.group is not None else "",

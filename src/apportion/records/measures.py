@@ -26,6 +26,7 @@ from apportion.periods import BillingPeriod
 from apportion.records.closes import Close
 from apportion.records.disputes import Dispute, DisputeState
 from apportion.records.documents import Document, DocumentTotal
+from apportion.records.stamp import kept, stamp
 from apportion.review.states import Issue, Posting, Review
 from apportion.settings import Settings
 
@@ -136,14 +137,7 @@ class _Facts:
 
 
 def measured(periods: Sequence[str], settings: Settings) -> tuple[Month, ...]:
-    """The measures of these periods, in their order. Five queries, however many periods."""
-    facts = {period: _Facts() for period in periods}
-    for close in Close.objects.filter(period__in=periods):
-        facts[close.period].close = close
-    _add_reviews(facts)
-    _add_money(facts)
-    _add_moves(facts, settings.measures.anomaly_change)
-    _add_disputes(facts)
+    """The measures of these periods, in their order. Six queries, however many periods; one where no act was since."""
     today = timezone.localdate()
     return tuple(
         Month(
@@ -152,8 +146,21 @@ def measured(periods: Sequence[str], settings: Settings) -> tuple[Month, ...]:
             _of_run(found, settings) + _of_review(found, settings),
             found.close is not None and (found.close.review_until is None or found.close.review_until >= today),
         )
-        for period, found in facts.items()
+        for period, found in _facts(stamp(), tuple(periods), settings.measures.anomaly_change).items()
     )
+
+
+@kept(32)
+def _facts(stamp: str, periods: tuple[str, ...], anomaly_change: int) -> Mapping[str, _Facts]:
+    """Five queries."""
+    facts = {period: _Facts() for period in periods}
+    for close in Close.objects.filter(period__in=periods):
+        facts[close.period].close = close
+    _add_reviews(facts)
+    _add_money(facts)
+    _add_moves(facts, anomaly_change)
+    _add_disputes(facts)
+    return facts
 
 
 def of_run(close: Close | None, settings: Settings) -> Mapping[Key, Measure]:

@@ -9,6 +9,7 @@ from apportion.records.disputes import Dispute
 from apportion.records.documents import Document
 from apportion.records.groups import CostGroup
 from apportion.records.rights import Rights
+from apportion.records.stamp import kept
 from apportion.review.permission import Permission
 from apportion.review.states import Issue
 
@@ -19,6 +20,19 @@ def documents(rights: Rights) -> QuerySet[Document]:
     """The documents that these rights reach. What is not issued yet is for those who prepare the close."""
     found = Document.objects.filter(rights.within(Permission.SEE_DOCUMENTS, "cost_group__"))
     return found if rights.may(Permission.SEE_CLOSE) else found.filter(~Q(issue_state=Issue.OPEN))
+
+
+def periods(stamp: str, rights: Rights) -> tuple[str, ...]:
+    """The billing periods that have any of `documents`, the latest first; kept until the next act."""
+    everywhere = rights.everywhere & {Permission.SEE_DOCUMENTS, Permission.SEE_CLOSE}
+    return _periods(stamp, everywhere, rights.below.get(Permission.SEE_DOCUMENTS, ()))
+
+
+@kept(256)
+def _periods(stamp: str, everywhere: frozenset[Permission], paths: tuple[str, ...]) -> tuple[str, ...]:
+    """As many rows as there are documents are looked through."""
+    found = documents(Rights(everywhere, {Permission.SEE_DOCUMENTS: paths}))
+    return tuple(found.order_by("-period").values_list("period", flat=True).distinct())
 
 
 def document(rights: Rights, pk: int) -> Document:

@@ -1,14 +1,14 @@
 """One period on one page, for the whole company or a part of the tree: totals, why they changed, who moved most.
 
 Takes rights and a period, gives plain figures in minor units of one currency; sums by SQL or of whole numbers. What
-somebody may not see is in no sum.
+somebody may not see is in no sum. Sums are kept until the next act (`records.stamp`): take the stamp first.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db.models import Count, Q, Sum
 
@@ -19,6 +19,7 @@ from apportion.records.documents import Document, DocumentTotal
 from apportion.records.groups import CostGroup
 from apportion.records.measures import MONTHLY
 from apportion.records.rights import Rights
+from apportion.records.stamp import kept
 from apportion.review.permission import Permission
 from apportion.review.states import Issue, Review
 
@@ -31,7 +32,7 @@ class Scope:
     """Whose cost counts: everybody's (`paths` None), or what lies below these paths. `group` is set where it is one."""
 
     paths: tuple[str, ...] | None
-    group: CostGroup | None = None
+    group: CostGroup | None = field(default=None, compare=False)
 
     def rows(self, prefix: str = "") -> Q:
         """The condition for rows whose cost group, found by `prefix`, is in scope."""
@@ -130,7 +131,8 @@ def scope(rights: Rights, code: str = "") -> Scope:
     return Scope((found.path,), found)
 
 
-def months(wanted: Scope, periods: Sequence[str]) -> dict[str, dict[str, MonthSum]]:
+@kept(128)
+def months(stamp: str, wanted: Scope, periods: tuple[str, ...]) -> Mapping[str, Mapping[str, MonthSum]]:
     """What each of these periods came to, by currency. One query."""
     rows = DocumentTotal.objects.filter(
         wanted.rows("document__"), document__period__in=periods, document__issue_state=Issue.ISSUED
@@ -151,7 +153,8 @@ def months(wanted: Scope, periods: Sequence[str]) -> dict[str, dict[str, MonthSu
     }
 
 
-def why(wanted: Scope, period: str, currency: str, change: int | None) -> Why:
+@kept(128)
+def why(stamp: str, wanted: Scope, period: str, currency: str, change: int | None) -> Why:
     """Why the total changed by `change` (None: there is nothing before), and who moved. Two queries."""
     rows = DocumentTotal.objects.filter(
         wanted.rows("document__"),
@@ -189,7 +192,8 @@ def why(wanted: Scope, period: str, currency: str, change: int | None) -> Why:
     )
 
 
-def stand(wanted: Scope, period: str) -> Stand:
+@kept(128)
+def stand(stamp: str, wanted: Scope, period: str) -> Stand:
     """Where the review of a period stands. Two queries."""
     rows = Document.objects.filter(
         wanted.rows(), period=period, kind__in=MONTHLY, issue_state=Issue.ISSUED, cost_group__isnull=False

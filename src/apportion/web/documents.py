@@ -21,6 +21,7 @@ from apportion.invoice.paper import PaperKind
 from apportion.records import reach
 from apportion.records.documents import Document, DocumentTotal
 from apportion.records.groups import CostGroup
+from apportion.records.stamp import stamp
 from apportion.review.permission import Permission
 from apportion.review.states import Issue, Posting, Review
 from apportion.web import document as document_page
@@ -85,8 +86,8 @@ def totals() -> Prefetch[str, QuerySet[DocumentTotal], str]:
 @page(Reach.SOMEWHERE, Permission.SEE_DOCUMENTS)
 def documents(request: Request) -> HttpResponse:
     """The documents within reach, of the latest period unless others are asked for."""
+    periods = reach.periods(stamp(), request.actor.rights)
     within = reach.documents(request.actor.rights)
-    periods = list(within.order_by("-period").values_list("period", flat=True).distinct())
     latest = periods[0] if periods else ""
     form = FilterForm(request.GET, periods, latest)
     form.is_valid()

@@ -24,6 +24,7 @@ from apportion.periods import BillingPeriod
 from apportion.records import summary as books
 from apportion.records.closes import Close
 from apportion.records.measures import Key, Measure, last_periods, of_run
+from apportion.records.stamp import stamp
 from apportion.records.streams import streams
 from apportion.records.summary import MonthSum, Scope, Stand, Why
 from apportion.review.permission import Permission
@@ -91,31 +92,31 @@ def summary(request: Request, period: str = "") -> HttpResponse:
 
 def _figures(wanted: Scope, close: Close, asked_currency: str) -> Mapping[str, object]:
     """Everything that is counted, in one currency: the one asked for, else the one that most lines are in."""
-    period = close.period
+    period, now = close.period, stamp()
     periods = last_periods(period)
-    sums = books.months(wanted, periods)
+    sums = books.months(now, wanted, tuple(periods))
     here = sums.get(period, {})
     main = close.summary.get("main_currency", "")
     largest = max(here, key=lambda code: abs(here[code].minor), default="")
     currency = asked_currency if asked_currency in here else main if main in here else largest
     if not currency:
         return {"currency": ""}
-    now, last = here[currency], sums.get(periods[-2], {}).get(currency)
-    change = now.minor - last.minor if last is not None else None
-    why = books.why(wanted, period, currency, change)
-    flows = streams(wanted, close, period, currency, now.minor)
-    stand = books.stand(wanted, period)
+    total, last = here[currency], sums.get(periods[-2], {}).get(currency)
+    change = total.minor - last.minor if last is not None else None
+    why = books.why(now, wanted, period, currency, change)
+    flows = streams(wanted, close, period, currency, total.minor)
+    stand = books.stand(now, wanted, period)
     causes = _causes(why) if change is not None else []
     return {
         "currency": currency,
         "currencies": list(here),
-        "now": now,
+        "now": total,
         "last": last,
         "last_period": periods[-2],
         "change": change,
         "why": why,
         "causes": causes,
-        "headline": _headline(period, currency, now, last, causes),
+        "headline": _headline(period, currency, total, last, causes),
         "budget_bar": budget_bar(why.budgeted, why.budget) if why.budget is not None else "",
         "budget_left": max(why.budget - why.budgeted, 0) if why.budget is not None else None,
         "budget_over": max(why.budgeted - why.budget, 0) if why.budget is not None else 0,
