@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from apportion.warehouse.store import Workspace
 
 WIDTH = 100
+_ANY_WIDTH = 10_000
 SETTINGS = "apportion.yaml"  # the same as settings.FILE_NAME, without loading that room for --help
 
 
@@ -84,9 +85,16 @@ class Face:
             self.console.print(Text(clean(text), style=style), soft_wrap=True)
 
     def show(self, what: RenderableType) -> None:
-        """Print a table, or text with styles."""
-        if not self.as_json:
+        """Print a table, or text with styles; what cannot be narrower than the terminal is wider, and whole."""
+        if self.as_json:
+            return
+        width = self.console.width
+        least = self.console.measure(what, options=self.console.options.update_width(_ANY_WIDTH)).minimum
+        self.console.width = max(width, least)
+        try:
             self.console.print(what)
+        finally:
+            self.console.width = width
 
     def give(self, document: Mapping[str, object]) -> None:
         """Print the one document of ``--json``; without it, nothing."""
