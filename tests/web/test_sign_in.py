@@ -249,7 +249,15 @@ def test_a_role_that_asks_for_a_second_factor_gets_nowhere_without(
     assert client.get("/me/").status_code == 200
 
 
+def _session_ends(client: Client) -> None:
+    """While a page is open in the browser."""
+    sign_in(client)
+    assert client.get("/me/").status_code == 200
+    del client.cookies["sessionid"]
+
+
 def test_a_form_survives_the_end_of_the_session(client: Client, carl: Person) -> None:
+    _session_ends(client)
     text = "A long reason with <b>angle brackets</b> & more,\nover two lines."
     sent = {"deputy-reason": text, "deputy-from_on": "2026-11-23", "password": "secret", "csrfmiddlewaretoken": "x"}
     response = client.post("/me/deputies/", sent, headers={"Referer": "http://testserver/me/"})
@@ -268,7 +276,24 @@ def test_a_form_survives_the_end_of_the_session(client: Client, carl: Person) ->
     assert client.get("/sign-in/again/").status_code == 302
 
 
+@pytest.mark.parametrize("cookie", [None, "", "1", "1:forged"])
+def test_what_one_person_typed_is_not_shown_to_the_next(
+    client: Client, carl: Person, ada: Person, cookie: str | None
+) -> None:
+    _session_ends(client)
+    if cookie is not None:  # another browser, or one that says what it likes
+        client.cookies["writer"] = cookie
+    where = client.post("/me/deputies/", {"deputy-reason": "what only Carl may read"}).headers["Location"]
+    assert ("again" in where) == (cookie is None)
+    who = ada if cookie is None else carl
+    client.post("/sign-in/", {"login": who.email, "password": PASSWORD})
+    answer = client.get("/sign-in/again/", follow=True)
+    assert "what only Carl may read" not in answer.content.decode()
+    assert client.get("/sign-in/again/").status_code == 302
+
+
 def test_a_kept_form_is_forgotten_after_an_hour(client: Client, carl: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    _session_ends(client)
     client.post("/me/deputies/", {"deputy-reason": "a reason"})
     sign_in(client)
     later = timezone.now() + timedelta(hours=2)

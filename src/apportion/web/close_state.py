@@ -197,7 +197,7 @@ def _blocking(
     found = []
     if dispute_count:
         found.append(
-            ngettext("%(count)d dispute is not decided: %(first)s.", "%(count)d disputes are not decided: %(first)s.",
+            ngettext("%(count)d dispute is not decided: %(first)s.", "%(count)d disputes are not decided, the first of %(first)s.",
                      dispute_count) % {"count": dispute_count, "first": disputes[0].document}
         )  # fmt: skip
     if counted.drafts:

@@ -120,7 +120,8 @@ def _asked(request: Request, ask: Callable[[], HttpResponse]) -> HttpResponse:
 @page(Reach.SELF, methods="GET POST")
 def resume(request: Request) -> HttpResponse:
     """The form that was being sent when the session had ended: shown, to be sent by the person or let go."""
-    found = kept(request)
+    person = request.actor.person
+    found = kept(request, person.pk) if person is not None else None
     if request.method == "POST" or found is None:
         forget(request)
         return redirect(found.page if found is not None and found.page else "/")

@@ -302,7 +302,8 @@ def test_a_webhook_that_fails_is_called_again_with_the_same_delivery_number(
         "https://2130706433/", "https://0x7f.1/", "https://localhost/", "https://[::ffff:127.0.0.1]/",
         "https://[64:ff9b::7f00:1]/", "https://100.64.0.1/", "https://example.com:99999/", "https://exa\nmple.com/",
         "https://nobody.invalid/", "https://exämple.example/", "https://example.com\\@127.0.0.1/", "https://224.0.0.1/",
-        "https://[::127.0.0.1]/", "https://[2002:7f00:1::]/", "https://192.168.0.1#@example.com/",
+        "https://[::127.0.0.1]/", "https://[2002:7f00:1::]/", "https://[fec0::1]/", "https://[64:ff9b:1::a00:1]/",
+        "https://[::ffff:0:127.0.0.1]/", "https://[3fff::1]/", "https://[5f00::1]/", "https://192.168.0.1#@example.com/",
     ],
 )  # fmt: skip
 def test_webhooks_go_to_public_https_addresses_only(world: World, url: str) -> None:

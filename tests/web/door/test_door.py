@@ -51,7 +51,7 @@ class Slow(io.RawIOBase):
 
 
 def sent(
-    door: Door, stream: Any, length: int | str, method: str = "POST", protocol: str = "HTTP/1.1"
+    door: Door, stream: Any, length: int | str, method: str = "POST", protocol: str = "HTTP/1.1", encoding: str = ""
 ) -> dict[str, str]:
     """The headers of the answer."""
     found: dict[str, str] = {}
@@ -61,6 +61,8 @@ def sent(
         return lambda _: None
 
     environ = {"REQUEST_METHOD": method, "SERVER_PROTOCOL": protocol, "wsgi.input": stream}
+    if encoding:
+        environ["HTTP_TRANSFER_ENCODING"] = encoding
     assert b"".join(door({**environ, "CONTENT_LENGTH": str(length)}, start)) == b"ok"
     return found
 
@@ -82,6 +84,20 @@ def test_no_length_is_no_body(said: str) -> None:
     sent(Door(application, _MOST), stream, said)
     assert inside.reached == [(None, b"")]
     assert stream.tell() == 0
+
+
+@pytest.mark.parametrize("size", [0, 5, 200_000])
+def test_a_body_in_pieces_has_the_length_that_it_turns_out_to_have(size: int) -> None:
+    inside = Inside()
+    assert "connection" not in sent(Door(inside, _MOST), io.BytesIO(b"b" * size), "", encoding="Chunked")
+    assert inside.reached == [(None, b"b" * size)]
+
+
+def test_a_body_in_pieces_is_read_no_further_than_is_taken() -> None:
+    inside, stream = Inside(), io.BytesIO(b"b" * (2 * _MOST))
+    assert sent(Door(inside, _MOST), stream, "", encoding="chunked")["connection"] == "close"
+    assert inside.reached == [(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")]
+    assert stream.tell() < _MOST + 100_000
 
 
 def test_more_than_is_taken_is_not_even_read() -> None:

@@ -42,15 +42,16 @@ def blocking(period: BillingPeriod, settings: Settings) -> tuple[str, ...]:
     found = []
     if first is not None:
         where = f"line {first.line} of {first.document}" if first.line else str(first.document)
-        found.append(f"{_count(open_disputes.count(), 'dispute is', 'disputes are')} not decided: {where}.")
+        count = open_disputes.count()
+        named = _first(where, count)
+        found.append(f"{_count(count, 'dispute is', 'disputes are')} not decided: {named}.")
     drafts = Document.objects.filter(period=str(period), kind__in=NOTES, issue_state=Issue.OPEN).count()
     if drafts:
         found.append(f"{_count(drafts, 'credit or debit note is', 'credit or debit notes are')} not issued.")
     invoices = documents.exclude(kind=PaperKind.STATEMENT).filter(showback=False)
     if waiting := list(invoices.exclude(review_state__in=_ACCEPTED).order_by("number").values_list("label", flat=True)):
-        found.append(
-            f"{_count(len(waiting), 'invoice or note is', 'invoices or notes are')} not accepted: {waiting[0]}."
-        )
+        named = _first(waiting[0], len(waiting))
+        found.append(f"{_count(len(waiting), 'invoice or note is', 'invoices or notes are')} not accepted: {named}.")
     found += _unread(documents, first is not None)
     if wanted := _DONE.get(settings.posting.before_seal):
         left = invoices.filter(review_state__in=_ACCEPTED).exclude(posting_state__in=wanted)
@@ -134,3 +135,8 @@ def _is_posted(period: BillingPeriod) -> bool:
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
+
+
+def _first(name: str | None, number: int) -> str:
+    """The one that is named, and whether there are others."""
+    return f"{name}, …" if number > 1 else str(name)

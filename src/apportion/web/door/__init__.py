@@ -43,7 +43,7 @@ class Door:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with ExitStack() as held:
-            refused = self._bring_in(environ, held) if bodies.size_of(environ) else None
+            refused = self._bring_in(environ, held) if bodies.size_of(environ) != 0 else None
             if refused is not None:
                 environ[REFUSED] = refused
                 bodies.leave_out(environ)
@@ -65,11 +65,11 @@ class Door:
 
     def _bring_in(self, environ: WSGIEnvironment, held: ExitStack) -> HTTPStatus | None:
         """Read the body, which takes as long as its sender likes; why not, where it is not there now."""
-        if bodies.size_of(environ) > self._most_bytes:
+        if (bodies.size_of(environ) or 0) > self._most_bytes:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         if not self._senders.acquire(blocking=False):
             return HTTPStatus.SERVICE_UNAVAILABLE
         try:
-            return None if bodies.bring_in(environ, held) else HTTPStatus.BAD_REQUEST
+            return bodies.bring_in(environ, self._most_bytes, held)
         finally:
             self._senders.release()

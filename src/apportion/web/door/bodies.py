@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import ExitStack
+from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
@@ -14,31 +15,41 @@ _BLOCK = 64 * 1024
 _IN_MEMORY = 1024 * 1024
 
 
-def size_of(environ: WSGIEnvironment) -> int:
-    """In bytes, as its sender says; 0 where nothing or nonsense is said, which is how the application reads it too."""
+def size_of(environ: WSGIEnvironment) -> int | None:
+    """In bytes, as its sender says; None where it comes in pieces, and only its end tells.
+
+    0 where nothing or nonsense is said, which is how the application reads it too.
+    """
+    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return None
     said = environ.get("CONTENT_LENGTH") or "0"
     return int(said) if said.isascii() and said.isdecimal() else 0
 
 
-def bring_in(environ: WSGIEnvironment, held: ExitStack) -> bool:
-    """Read the body and put it in the place of the stream; False where its sender went away before the end.
+def bring_in(environ: WSGIEnvironment, most: int, held: ExitStack) -> HTTPStatus | None:
+    """Read the body and put it in the place of the stream; why not, where it is too large or its sender went away.
 
     It is gone when what is `held` ends.
     """
-    stream, left = environ["wsgi.input"], size_of(environ)
+    stream, size, read = environ["wsgi.input"], size_of(environ), 0
     body = held.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115
-    while left > 0:
+    while size is None or read < size:
         try:
-            block = stream.read(min(_BLOCK, left))
+            block = stream.read(_BLOCK if size is None else min(_BLOCK, size - read))
         except OSError:
-            return False
+            return HTTPStatus.BAD_REQUEST
         if not block:
-            return False
-        left -= len(block)
+            break
+        read += len(block)
+        if read > most:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         body.write(block)
+    if size is not None and read < size:
+        return HTTPStatus.BAD_REQUEST
     body.seek(0)
     environ["wsgi.input"] = body
-    return True
+    environ["CONTENT_LENGTH"] = str(read)
+    return None
 
 
 def leave_out(environ: WSGIEnvironment) -> None:

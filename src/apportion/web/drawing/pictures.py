@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 _LINE_WIDTH, _LINE_HEIGHT, _EDGE = 96, 24, 3
-_COLUMN, _GAP, _COLUMNS_HEIGHT, _LABEL_HEIGHT = 40, 12, 120, 18
+_COLUMN, _GAP, _COLUMNS_HEIGHT, _LABEL_HEIGHT = 40, 12, 120, 22
 
 
 def _scaled(values: Sequence[int], height: int) -> tuple[int, list[int]]:
@@ -59,7 +59,7 @@ def columns(values: Sequence[int | None], labels: Sequence[str], said: Sequence[
         drawn.append(
             f'<g class="column-{kind}"><title>{escape(name)}: {escape(text)}</title>'
             f'<rect x="{left}" y="{top}" width="{_COLUMN}" height="{max(tall, 1)}" rx="2"/>'
-            f'<text x="{left + _COLUMN // 2}" y="{_COLUMNS_HEIGHT + _LABEL_HEIGHT - 4}">{escape(name)}</text></g>'
+            f'<text x="{left + _COLUMN // 2}" y="{_COLUMNS_HEIGHT + _LABEL_HEIGHT - 7}">{escape(name)}</text></g>'
         )
     return (
         f'<svg class="columns" viewBox="0 0 {width} {_COLUMNS_HEIGHT + _LABEL_HEIGHT}" role="img" '

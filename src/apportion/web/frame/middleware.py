@@ -22,6 +22,7 @@ from apportion.records.rights import NOBODY, ForbiddenError, Rights, person_with
 from apportion.web.door import REFUSED
 from apportion.web.frame.page import Request, address_of
 from apportion.web.frame.refusals import body_refused, refusal_page
+from apportion.web.frame.typed import remember_writer
 
 _Next = Callable[[HttpRequest], HttpResponse]
 
@@ -122,6 +123,8 @@ class Acting:
             request.LANGUAGE_CODE = translation.get_language()
         response = self._lacking_second_factor(made) or self._next(request)
         response.headers["X-Request-ID"] = number
+        if person is not None and not request.path.startswith("/api/"):
+            remember_writer(request, response, person.pk)
         return response
 
     def _lacking_second_factor(self, request: Request) -> HttpResponse | None:

@@ -1,18 +1,23 @@
 """What somebody typed into a form that did not arrive: kept, shown again, and sent only by them.
 
 A session that ends while a long comment is written must not cost the comment. Passwords, codes and files are never
-kept.
+kept. A session that has ended does not say any more whose it was, so a signed cookie beside it does: what one person
+typed is shown to nobody else who signs in with the same browser.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest, HttpResponse
 
 KEPT = "typed"
+WRITER = "writer"
 _MOST = 100_000  # characters
 _SECONDS = 3600
 _NEVER = ("csrfmiddlewaretoken", "password", "code", "token", "secret")
@@ -66,10 +71,11 @@ def typed_in(request: HttpRequest) -> Typed | None:
 
 def keep(request: HttpRequest, page: str) -> bool:
     """Keep the form of this request in the session until its person has signed in. False: there was nothing to keep."""
-    found = typed_in(request)
-    if found is None:
+    found, writer = typed_in(request), _writer(request)
+    if found is None or not writer:
         return False
     request.session[KEPT] = {
+        "by": writer,
         "path": found.path,
         "page": page,
         "fields": [[field.name, field.value] for field in found.fields],
@@ -79,10 +85,10 @@ def keep(request: HttpRequest, page: str) -> bool:
     return True
 
 
-def kept(request: HttpRequest) -> Typed | None:
-    """The form that was kept, unless it is older than an hour."""
+def kept(request: HttpRequest, person: int) -> Typed | None:
+    """The form that was kept for this person, unless it is older than an hour."""
     found: dict[str, Any] | None = request.session.get(KEPT)
-    if not found or time.time() - found["at"] > _SECONDS:
+    if not found or found["by"] != str(person) or time.time() - found["at"] > _SECONDS:
         return None
     fields = tuple(Field(name, value) for name, value in found["fields"])
     return Typed(found["path"], found["page"], fields, found["lost_files"])
@@ -91,3 +97,23 @@ def kept(request: HttpRequest) -> Typed | None:
 def forget(request: HttpRequest) -> None:
     """Let it go: it was sent, or is not wanted any more."""
     request.session.pop(KEPT, None)
+
+
+def remember_writer(request: HttpRequest, response: HttpResponse, person: int) -> None:
+    """Let the browser know whose forms it shows, beyond the end of the session."""
+    said = _signed(person)
+    if request.COOKIES.get(WRITER) != said:
+        response.set_cookie(WRITER, said, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
+
+
+@lru_cache(maxsize=4096)
+def _signed(person: int) -> str:
+    return Signer(salt=WRITER).sign(str(person))
+
+
+def _writer(request: HttpRequest) -> str:
+    """Whose page a form was sent from; empty where the browser does not say, or says something else."""
+    try:
+        return Signer(salt=WRITER).unsign(request.COOKIES.get(WRITER, ""))
+    except BadSignature:
+        return ""
