@@ -120,9 +120,7 @@ def _host_header(target: Target) -> str:
 
 
 # Addresses of IPv6 that stand for one of IPv4, which is in their last 32 bits.
-_CARRIERS = tuple(
-    ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "::/96", "::ffff:0:0/96", "::ffff:0:0:0/96")
-)
+_CARRIERS = tuple(ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "::/96", "::ffff:0:0/96", "::ffff:0:0:0/96"))
 # What the registries of today keep from the public, beyond what each Python knows: a network's own translation
 # (RFC 8215), documentation (RFC 9637), segment routing (RFC 9602), and the site-local ones of old (RFC 3879).
 _NOT_PUBLIC = tuple(ipaddress.IPv6Network(text) for text in ("64:ff9b:1::/48", "3fff::/20", "5f00::/16", "fec0::/10"))
