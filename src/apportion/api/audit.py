@@ -11,6 +11,7 @@ from pydantic import Field
 
 from apportion.actions import auditing
 from apportion.api.auth import Request
+from apportion.api.incoming import Incoming
 from apportion.api.periods import WorkOut, work_shape
 from apportion.api.route import route
 from apportion.api.shapes import Day, Instant, Number, Page, Paging, PeriodText, Short, paged
@@ -45,7 +46,7 @@ class EntryOut(Schema):
     hash: str
 
 
-class AuditFilter(Schema):
+class AuditFilter(Incoming):
     """Which entries: filters add up. Days are those of the site's time zone, both included."""
 
     person: Short = Field("", description="Part of a name")

@@ -13,6 +13,7 @@ from apportion.actions.review.settling import Settle
 from apportion.api.auth import Request
 from apportion.api.document_shapes import About, DocumentOut, document
 from apportion.api.documents import read
+from apportion.api.incoming import Incoming
 from apportion.api.route import route
 from apportion.api.shapes import (
     Currency,
@@ -140,7 +141,7 @@ def get_dispute(request: Request, dispute: Number) -> DisputeOut:
     return _now(request, dispute)
 
 
-class Objection(Schema):
+class Objection(Incoming):
     """What is wrong. Nothing claimed means all that remains of the line or document."""
 
     line: Number | None = Field(None, description="Number of the line; null for the whole document")
@@ -191,7 +192,7 @@ def list_disputable(request: Request, document: Number) -> list[Disputable]:
     return [Disputable(line=number, remains=money(minor, lines[number])) for number, minor in found.items()]
 
 
-class Reasoned(Schema):
+class Reasoned(Incoming):
     """A reason, which may be left out."""
 
     reason: Text = ""
@@ -204,7 +205,7 @@ def withdraw_dispute(request: Request, dispute: Number, body: Reasoned) -> Dispu
     return _now(request, dispute)
 
 
-class Thought(Schema):
+class Thought(Incoming):
     """A decision: what is upheld, and where it goes."""
 
     outcome: Outcome

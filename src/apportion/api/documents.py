@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 from django.http import HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from apportion.actions import configured
@@ -16,6 +16,7 @@ from apportion.actions.moving import situation
 from apportion.actions.post import e_invoices
 from apportion.api.auth import Request
 from apportion.api.document_shapes import DocumentOut, DocumentWhole, FoundLine, document, found_line, whole
+from apportion.api.incoming import Incoming
 from apportion.api.route import route
 from apportion.api.shapes import Day, Number, Page, Paging, PeriodText, Short, Since, paged
 from apportion.errors import NotFoundError
@@ -100,7 +101,7 @@ def list_lines(request: Request, wanted: Query[LineWanted]) -> dict[str, object]
     return paged(request, rows.order_by("-document__period", "document_id", "number"), wanted, found_line)
 
 
-class Language(Schema):
+class Language(Incoming):
     """In which language numbers and words are written."""
 
     locale: str = Field("en", pattern="^(en|de|en_GB|en_US|de_DE|de_CH|de_AT)$")

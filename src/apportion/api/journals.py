@@ -11,8 +11,10 @@ from pydantic import Field
 from apportion.actions import work_kinds
 from apportion.actions.acting import Actor
 from apportion.actions.post import handing_over, journal_reading, journals, ledgers
+from apportion.actions.post.push_book import unsent
 from apportion.actions.workspace import workspace
 from apportion.api.auth import Request
+from apportion.api.incoming import Incoming
 from apportion.api.periods import WorkOut, work_shape
 from apportion.api.reviews import Why
 from apportion.api.route import route
@@ -34,6 +36,7 @@ from apportion.api.shapes import (
 from apportion.errors import NotFoundError
 from apportion.post.erp.book import PushState
 from apportion.post.formats import json_text
+from apportion.post.journal import Journal
 from apportion.post.lifecycle import PENDING, PERMISSION, JournalAct, JournalKind, JournalState, acts
 from apportion.records.attachments import headers
 from apportion.records.journals import LedgerJournal
@@ -192,7 +195,7 @@ def get_journal(request: Request, journal: Number) -> JournalWhole:
         ],
         documents=journal_reading.documents(row).count() if row.kind == JournalKind.TRANSFER else 0,
         reversed_by=[JournalName(id=each.pk, label=str(each)) for each in reversals],
-        may=_may(request.actor, row, has_reversal=bool(reversals)),
+        may=_may(request.actor, row, found, has_reversal=bool(reversals)),
         journal=json_text.document(found),
     )
 
@@ -212,7 +215,7 @@ class DrawnUp(Schema):
     work: WorkOut | None
 
 
-class JournalWanted(Schema):
+class JournalWanted(Incoming):
     """Which journal to draw up; without a target, for the first that takes the kind."""
 
     kind: _Drawn = "transfer"
@@ -262,7 +265,7 @@ def push_journal(request: Request, journal: Number) -> PushedJournal:
     return PushedJournal(journal=_now(journal), work=work_shape(done) if isinstance(done, Work) else None)
 
 
-class JournalConfirmation(Schema):
+class JournalConfirmation(Incoming):
     """What the ledger calls its posting."""
 
     reference: Short
@@ -328,18 +331,17 @@ def _fields(row: LedgerJournal) -> dict[str, Any]:
     }
 
 
-def _may(actor: Actor, row: LedgerJournal, *, has_reversal: bool) -> list[str]:
+def _may(actor: Actor, row: LedgerJournal, found: Journal, *, has_reversal: bool) -> list[str]:
     """What the caller could do with it as it stands; each is the last part of the route's address."""
     if not actor.rights.may(PERMISSION):
         return []
     is_own = actor.person is not None and actor.person.pk == row.drawn_up_by_id
     settings = workspace().settings
-    is_pushed = not ledgers.of_files(settings, row.target)
-    answers = is_pushed and row.target in settings.targets and settings.targets[row.target].is_called
+    is_pushed = ledgers.is_pushed(settings, row.target)
     never = {
         JournalAct.APPROVE: is_own,
-        JournalAct.CONFIRM: answers,
+        JournalAct.CONFIRM: ledgers.answers(settings, row.target) or (is_pushed and bool(unsent(row.target, found))),
         JournalAct.REVERSE: has_reversal,
     }
-    found = [act for act in acts(JournalState(row.state)) if not never.get(act, False)]
-    return [("push" if is_pushed else "export") if act is JournalAct.HAND_OVER else str(act) for act in found]
+    left = [act for act in acts(JournalState(row.state)) if not never.get(act, False)]
+    return [("push" if is_pushed else "export") if act is JournalAct.HAND_OVER else str(act) for act in left]

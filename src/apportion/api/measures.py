@@ -8,6 +8,7 @@ from pydantic import Field
 from apportion.actions import configured
 from apportion.actions.post import verifying
 from apportion.api.auth import Request
+from apportion.api.incoming import Incoming
 from apportion.api.route import route
 from apportion.api.shapes import Currency, Money, PeriodText, Short, by_currency, money, money_or_none, period_of
 from apportion.errors import InputRefusedError, NotFoundError, Place
@@ -45,7 +46,7 @@ class MeasuredMonth(Schema):
     measures: list[MeasureOut]
 
 
-class MeasureFilter(Schema):
+class MeasureFilter(Incoming):
     """Which periods."""
 
     period: PeriodText | None = Field(None, description="The last of them; the latest in the books if empty")
@@ -161,7 +162,7 @@ class SummaryOut(Schema):
     stand: StandOut
 
 
-class SummaryWanted(Schema):
+class SummaryWanted(Incoming):
     """Of which period and part of the tree."""
 
     period: PeriodText | None = Field(None, description="The last one whose documents are out if empty")

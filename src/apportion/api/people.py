@@ -12,6 +12,7 @@ from pydantic import Field
 from apportion.actions.access import people
 from apportion.actions.acting import person_of
 from apportion.api.auth import Request, require_whole
+from apportion.api.incoming import Incoming
 from apportion.api.route import route
 from apportion.api.shapes import (
     Day,
@@ -115,7 +116,7 @@ def get_me(request: Request) -> MeOut:
     )
 
 
-class LanguageIn(Schema):
+class LanguageIn(Incoming):
     """Empty: that of the browser, and the site's in mails."""
 
     language: Literal["", "en", "de"]
@@ -166,7 +167,7 @@ def list_tokens(request: Request, paging: Query[Paging]) -> dict[str, object]:
     return paged(request, rows, paging, lambda row: TokenOut(**_token(row)))  # type: ignore[arg-type]
 
 
-class TokenIn(Schema):
+class TokenIn(Incoming):
     """What a key is for, what it may do, and its last day."""
 
     name: Short
@@ -223,7 +224,7 @@ def list_delegations(request: Request, paging: Query[Paging]) -> dict[str, objec
     return paged(request, rows, paging, _delegation)
 
 
-class DelegationIn(Schema):
+class DelegationIn(Incoming):
     """Who stands in, from the first to the last day; an administrator may do it for somebody absent."""
 
     deputy: Number
@@ -241,7 +242,7 @@ def delegate(request: Request, body: DelegationIn) -> DelegationOut:
     return _delegation(Delegation.objects.select_related("person", "deputy").get(pk=made.pk))
 
 
-class Reasoned(Schema):
+class Reasoned(Incoming):
     """A reason, which may be left out."""
 
     reason: Text = ""
@@ -282,7 +283,7 @@ def get_person(request: Request, person: Number) -> PersonOut:
     return _found(person)
 
 
-class PersonIn(Schema):
+class PersonIn(Incoming):
     """Somebody without any role; they choose a password by mail, or come in by single sign-on."""
 
     email: Short
@@ -295,7 +296,7 @@ def add_person(request: Request, body: PersonIn) -> PersonOut:
     return _found(people.add_person(request.actor, body.email, body.name).pk)
 
 
-class NameIn(Schema):
+class NameIn(Incoming):
     """A name."""
 
     name: Short

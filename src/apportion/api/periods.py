@@ -12,6 +12,7 @@ from apportion.actions.close import charging, closing, sealing, tying
 from apportion.actions.close.tying import BooksRow
 from apportion.actions.post import journals
 from apportion.api.auth import Request
+from apportion.api.incoming import Incoming
 from apportion.api.route import route
 from apportion.api.shapes import (
     Instant,
@@ -287,7 +288,7 @@ class Preview(Schema):
     journal: dict[str, Any] | None = Field(description="As journal files in JSON are written")
 
 
-class PreviewWanted(Schema):
+class PreviewWanted(Incoming):
     """Of which kind."""
 
     kind: JournalKind = JournalKind.TRANSFER

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from apportion.actions.policy import policies, policy_simulation, policy_text
 from apportion.api.auth import Request
+from apportion.api.incoming import Incoming
 from apportion.api.periods import WorkOut, work_shape
 from apportion.api.reviews import Why
 from apportion.api.route import route
@@ -128,7 +129,7 @@ def get_policy_difference(request: Request, version: Number) -> list[PolicyChang
     ]
 
 
-class TextIn(Schema):
+class TextIn(Incoming):
     """The whole text of a policy file."""
 
     text: LongText
@@ -147,7 +148,7 @@ def edit_policy(request: Request, version: Number, body: TextIn) -> VersionWhole
     return _whole(policies.edit(request.actor, version, body.text, body.note).pk)
 
 
-class PeriodIn(Schema):
+class PeriodIn(Incoming):
     """Of which period."""
 
     period: PeriodText
@@ -159,7 +160,7 @@ def simulate_policy(request: Request, version: Number, body: PeriodIn) -> WorkOu
     return work_shape(policy_simulation.ask_to_simulate(request.actor, version, period_of(body.period)))
 
 
-class Note(Schema):
+class Note(Incoming):
     """Why the policy should change; empty keeps what the draft says."""
 
     note: Text = ""
@@ -172,7 +173,7 @@ def propose_policy(request: Request, version: Number, body: Note) -> VersionOut:
     return _shape(_row(version))
 
 
-class Reasoned(Schema):
+class Reasoned(Incoming):
     """A reason, which may be left out."""
 
     reason: Text = ""

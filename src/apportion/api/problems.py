@@ -43,6 +43,8 @@ from apportion.review.settlement import SettlementError
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/api/v1/problems/"
 RETRY_SECONDS = 5
+_MOST_NAMED = 100  # of the mistakes in one request; all are counted
+_UNKNOWN = "extra_forbidden"  # as the library calls what a shape does not know
 _log = logging.getLogger("apportion.api")
 
 
@@ -262,8 +264,9 @@ class _InvalidError(InvalidRequestError):
     def __init__(self, wrong: list[Wrong]) -> None:
         first = wrong[0]
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        super().__init__(f"{first.place.field or 'The request'}: {first.detail}{more}.", advice="See the API's schema.")
-        self.wrong = wrong
+        advice = first.advice or "See the API's schema."
+        super().__init__(f"{first.place.field or 'The request'}: {first.detail}{more}.", advice=advice)
+        self.wrong = wrong[:_MOST_NAMED]
 
 
 def translated(error: Exception) -> ApportionError:
@@ -310,7 +313,10 @@ def _wrong(found: dict[str, Any]) -> Wrong:
     source, *path = found["loc"]
     if source == "body" and len(path) > 1:
         path = path[1:]  # the name of the parameter that takes the whole body
-    field = ".".join(str(part) for part in path) or str(source)
+    field = (".".join(str(part) for part in path) or str(source))[:200]
+    if found["type"] == _UNKNOWN:
+        advice = "See the API's schema for the names that it takes."
+        return Wrong(code=_UNKNOWN, detail="This call takes no such field", place=Where(field=field), advice=advice)
     return Wrong(code=str(found["type"]), detail=str(found["msg"]), place=Where(field=field))
 
 

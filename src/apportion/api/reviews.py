@@ -15,6 +15,7 @@ from apportion.actions.review import accepting, reviewing
 from apportion.api.auth import Request
 from apportion.api.document_shapes import DocumentOut, document, etag
 from apportion.api.documents import read
+from apportion.api.incoming import Incoming
 from apportion.api.route import require_unchanged, route
 from apportion.api.shapes import Day, Number, Text
 from apportion.records.rule import Reach
@@ -24,13 +25,13 @@ router = Router(tags=["review"])
 _Numbers = Annotated[list[Number], Field(min_length=1, max_length=accepting.MOST_AT_ONCE)]
 
 
-class Remark(Schema):
+class Remark(Incoming):
     """A word that goes into the audit chain."""
 
     remark: Text = ""
 
 
-class Why(Schema):
+class Why(Incoming):
     """A reason, which others read."""
 
     reason: Text
@@ -45,7 +46,7 @@ def accept_document(request: Request, document: Number, body: Remark) -> Documen
     return _now(request, document)
 
 
-class Many(Schema):
+class Many(Incoming):
     """Documents by number, or all that await review in a cost group and below it."""
 
     documents: _Numbers | None = None
@@ -81,7 +82,7 @@ def reopen_document(request: Request, document: Number, body: Why) -> DocumentOu
     return _now(request, document)
 
 
-class Extension(Schema):
+class Extension(Incoming):
     """Documents, and their new last day of review."""
 
     documents: _Numbers

@@ -11,11 +11,13 @@ from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Router
+from ninja.utils import contribute_operation_callback
 from pydantic import TypeAdapter
 
 from apportion.actions.acting import Record, refused
 from apportion.actions.repeating import FIELD, Answer, once
 from apportion.api.auth import Request, Session, Token
+from apportion.api.incoming import take_nothing_else
 from apportion.api.problems import MEDIA_TYPE, ChangedSinceError, GivenOnceError, refuse
 from apportion.errors import ApportionError, NotFoundError
 from apportion.records.rights import ForbiddenError
@@ -78,6 +80,7 @@ def route(
 
         checked.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
         checked.rule = rule  # type: ignore[attr-defined]
+        contribute_operation_callback(checked, take_nothing_else)
         made = router.api_operation(
             [method],
             _NUMBER.sub(r"{int:\1}", path),
@@ -94,9 +97,16 @@ def route(
 
 
 def require_unchanged(request: Request, tag: str) -> None:
-    """Raises `ChangedSinceError` where the call names another state of things than `tag`."""
-    wanted = request.headers.get("If-Match", "").strip()
-    if wanted and wanted != "*" and tag not in [each.strip() for each in wanted.split(",")]:
+    """Raises `ChangedSinceError` where the call names another state of things than `tag`, or none at all."""
+    sent = request.headers.get("If-Match")
+    if sent is None or sent.strip() == "*":
+        return
+    wanted = [each.strip() for each in sent.split(",") if each.strip()]
+    if not wanted:  # whoever sends the header wants to be held to what was read, and has lost it on the way
+        raise ChangedSinceError(
+            "The header If-Match is empty.", advice="Send the ETag that you read, or leave the header out."
+        )
+    if tag not in wanted:
         raise ChangedSinceError("It has changed since you read it.", advice="Read it again, then decide.")
 
 

@@ -12,6 +12,7 @@ from ninja import Query, Schema
 from pydantic import AfterValidator, AwareDatetime, Field
 
 from apportion.api.auth import Request
+from apportion.api.incoming import Incoming
 from apportion.errors import InputRefusedError, NotFoundError, Place
 from apportion.money.amount import units
 from apportion.money.currency import CODES, minor_text, units_per_minor
@@ -100,7 +101,7 @@ class Page(Schema, Generic[_Item]):
     links: Links
 
 
-class Paging(Schema):
+class Paging(Incoming):
     """Which page of a list."""
 
     page: int = Field(1, ge=1, le=10**6, description="Counts from 1")

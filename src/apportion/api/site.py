@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.docs import DocsBase
 from ninja.openapi.schema import OpenAPISchema
-from ninja.parser import Parser
 
 from apportion.api import (
     audit,
@@ -33,7 +31,8 @@ from apportion.api import (
     webhooks,
     work_list,
 )
-from apportion.api.problems import MEDIA_TYPE, MediaTypeError, Problem, translated
+from apportion.api.incoming import JsonBody
+from apportion.api.problems import MEDIA_TYPE, Problem, translated
 from apportion.api.reading import chapters
 from apportion.api.route import refusal
 
@@ -48,17 +47,6 @@ _PAGE = Path(__file__).with_name("docs.html")
 _SCHEMAS = "#/components/schemas/"
 
 
-class JsonBody(Parser):
-    """Takes JSON for JSON only: what is sent as something else is not guessed at."""
-
-    def parse_body(self, request: HttpRequest) -> Any:
-        if request.body and request.content_type != "application/json":
-            raise MediaTypeError(
-                "The body is not sent as JSON.", advice="Send it with the header Content-Type: application/json."
-            )
-        return json.loads(request.body)
-
-
 class OwnPage(DocsBase):
     """The schema for people: a page of ours, that reads without scripts."""
 
@@ -69,13 +57,17 @@ class OwnPage(DocsBase):
 
 
 class OneMeaning(OpenAPISchema):
-    """Refuses two shapes of one name: the framework would let the last of them win."""
+    """Refuses two shapes of one name: the framework would let the last of them win. Closes forms as bodies are."""
 
     def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
         """Add shapes by name. Raises `ValueError` where the name has another meaning already."""
         for name, shape in definitions.items():
             if self.schemas.setdefault(name, shape) != shape:
                 raise ValueError(f"Two shapes of the API are called {name}.")
+
+    def _create_multipart_schema_from_models(self, *given: Any, **more: Any) -> tuple[dict[str, Any], str]:
+        schema, media = super()._create_multipart_schema_from_models(*given, **more)
+        return {**schema, "additionalProperties": False}, media  # the framework leaves out what the shapes say of it
 
 
 class Api(NinjaAPI):

@@ -13,6 +13,7 @@ from apportion.actions.notices.audience import who_see
 from apportion.actions.review import attaching, commenting
 from apportion.actions.review.attaching import Upload
 from apportion.api.auth import Request
+from apportion.api.incoming import Incoming
 from apportion.api.route import route
 from apportion.api.shapes import Instant, Named, Number, Page, Paging, Text, paged
 from apportion.errors import NotFoundError
@@ -70,7 +71,7 @@ def list_comments(request: Request, document: Number, wanted: Query[Thread]) -> 
     return paged(request, rows.prefetch_related("mentions__person").order_by("at", "pk"), wanted, _comment)
 
 
-class Said(Schema):
+class Said(Incoming):
     """A comment. People are named as @name in the text, or by number."""
 
     text: Text
@@ -175,7 +176,7 @@ def list_attachments(request: Request, document: Number, paging: Query[Paging]) 
     return paged(request, rows.order_by("at", "pk"), paging, _attachment)
 
 
-class Beside(Schema):
+class Beside(Incoming):
     """What the files belong to."""
 
     dispute: Number | None = Field(None, description="A dispute about the document")

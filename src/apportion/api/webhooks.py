@@ -9,6 +9,7 @@ from pydantic import Field
 
 from apportion.actions.notices import hooks
 from apportion.api.auth import Request
+from apportion.api.incoming import Incoming
 from apportion.api.route import route
 from apportion.api.shapes import Instant, Named, Number, Page, Paging, Text, paged
 from apportion.records.rule import Reach
@@ -55,7 +56,7 @@ def list_webhooks(request: Request, paging: Query[Paging]) -> dict[str, object]:
     return paged(request, rows, paging, lambda row: WebhookOut(**_values(row)))  # type: ignore[arg-type]
 
 
-class WebhookIn(Schema):
+class WebhookIn(Incoming):
     """An address and what it wants to be told of."""
 
     url: Text

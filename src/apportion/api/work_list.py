@@ -11,6 +11,7 @@ from apportion.actions.close import work_list
 from apportion.actions.close.work_list import Entry, Part
 from apportion.actions.policy import claims
 from apportion.api.auth import Request
+from apportion.api.incoming import Incoming
 from apportion.api.reviews import Why
 from apportion.api.route import route
 from apportion.api.shapes import (
@@ -156,7 +157,7 @@ def list_claims(request: Request, wanted: Query[ClaimFilter]) -> dict[str, objec
     return paged(request, rows, wanted, _claim)
 
 
-class ClaimIn(Schema):
+class ClaimIn(Incoming):
     """Charges with these values belong to this cost group."""
 
     match: Annotated[dict[Short, Text], Field(min_length=1, max_length=8)]
@@ -176,7 +177,7 @@ def decline_claim(request: Request, claim: Number, body: Why) -> ClaimOut:
     return _found(claims.decline(request.actor, claim, body.reason).pk)
 
 
-class Chosen(Schema):
+class Chosen(Incoming):
     """Answers by number."""
 
     claims: Annotated[list[Number], Field(min_length=1, max_length=100)]

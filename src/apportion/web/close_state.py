@@ -197,9 +197,13 @@ def _blocking(
     found = []
     if dispute_count:
         found.append(
-            ngettext("%(count)d dispute is not decided: %(first)s.", "%(count)d disputes are not decided, the first of %(first)s.",
-                     dispute_count) % {"count": dispute_count, "first": disputes[0].document}
-        )  # fmt: skip
+            ngettext(
+                "%(count)d dispute is not decided: %(first)s.",
+                "%(count)d disputes are not decided, the first of %(first)s.",
+                dispute_count,
+            )
+            % {"count": dispute_count, "first": disputes[0].document}
+        )
     if counted.drafts:
         found.append(
             ngettext("%d credit or debit note is not issued.", "%d credit or debit notes are not issued.",
