@@ -13,6 +13,7 @@ from datetime import date, datetime
 from apportion.errors import InputRefusedError
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_YEARS = range(1900, 3000)  # those of a charge's billing period, see `apportion.warehouse.intake_values`
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,13 +25,15 @@ class BillingPeriod:
 
     @classmethod
     def parse(cls, text: str) -> BillingPeriod:
-        """Read ``YYYY-MM``. Raises `InputRefusedError` for anything else."""
+        """Read ``YYYY-MM`` of the years that charges can be of. Raises `InputRefusedError` for anything else."""
         found = _MONTH.fullmatch(text.strip())
-        if found and 1 <= int(found[2]) <= 12 and int(found[1]) >= 1:
+        is_month = found is not None and 1 <= int(found[2]) <= 12
+        if found and is_month and int(found[1]) in _YEARS:
             return cls(int(found[1]), int(found[2]))
-        raise InputRefusedError(
-            f"'{text}' is not a billing period.", advice="Write it as YYYY-MM, for example 2026-10."
-        )
+        advice = "Write it as YYYY-MM, for example 2026-10."
+        if is_month:
+            advice = f"Write a year from {_YEARS[0]} to {_YEARS[-1]}, for example 2026-10."
+        raise InputRefusedError(f"'{text}' is not a billing period.", advice=advice)
 
     @classmethod
     def of(cls, instant: datetime | date) -> BillingPeriod:

@@ -52,7 +52,7 @@ texts = st.text(max_size=12).map(tidy)
 machine_texts = texts.filter(lambda text: not text.startswith(FORMULA))
 days = st.dates(date(1000, 1, 1), date(9999, 12, 31))
 minors = st.integers(-(10**17), 10**17)
-periods = st.builds(BillingPeriod, st.integers(1, 9999), st.integers(1, 12))
+periods = st.builds(BillingPeriod, st.integers(1900, 2999), st.integers(1, 12))
 rates = st.from_regex(r"(0|[1-9][0-9]{0,5})\.[0-9]{1,5}[1-9]", fullmatch=True)
 COMPANIES = ("", "1000", "2000", "local", "statistical")
 

@@ -92,13 +92,14 @@ def export(
       apportion audit export audit.csv
       apportion audit export october.jsonl --format json --since 2026-10-01 --until 2026-10-31
     """
-    site.boot(face)
+    place = site.boot(face)
     from apportion.actions import auditing
+    from apportion.warehouse import outside
 
+    outside.require_outside(place.root, out)
     rows = _entries(since, until)
     count = rows.count()
-    with out.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(auditing.texts(rows.iterator(chunk_size=2000), "csv" if kind == "csv" else "jsonl"))
+    outside.write(out, auditing.texts(rows.iterator(chunk_size=2000), "csv" if kind == "csv" else "jsonl"))
     face.give({"document": "audit_export", "version": 1, "file": str(out), "entries": count})
     face.say(f"{count:,} entries in {shown_path(out)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from apportion.cli import site
 from apportion.cli.arguments import Period
 from apportion.cli.face import Face, option, shown_path
 from apportion.cli.failures import BOOKS_DIFFER
+from apportion.errors import InputRefusedError
 
 if TYPE_CHECKING:
     from apportion.close.month import Month
@@ -54,6 +56,7 @@ def run(
       apportion close 2026-10 --ingest exports/aws --ingest exports/azure --keep-open
     """
     workspace = face.workspace()
+    _require_person(workspace, acting)
     with workspace.lock(f"close {period}"):
         face.say(f"{_title(period)}, {workspace.settings.company}", "bold")
         _say_policy(face, workspace, period)
@@ -183,17 +186,39 @@ def _seal(face: Face, workspace: Workspace, month: Month, acting: str) -> None:
     step(face, "Sealed", f"for ever, with its inputs and the software: run {month.run.digest[:12]}")
 
 
-def _is_issued(workspace: Workspace, period: BillingPeriod) -> bool:
-    """Whether people are reviewing the period's documents; told without loading Django where there are no books."""
+def _require_person(workspace: Workspace, acting: str) -> None:
+    """Refuse somebody that the books do not know, before anything is done. A person that the environment names for
+    every command is no matter here until the period has to be sealed in the books.
+    """
+    if not acting or acting == os.environ.get(site.PERSON):
+        return
+    if not _has_people(workspace):
+        raise InputRefusedError(
+            f"{shown_path(workspace.root)} has no books, so there is no person '{acting}' to act as.",
+            advice="Close without --as, or make the books with: apportion books migrate",
+        )
+    site.actor(acting)
+
+
+def _has_people(workspace: Workspace) -> bool:
+    """Whether there are books with people, and Django is set up for them; not loaded where there are none."""
     if not (site.has_books(workspace.root) and site.can_boot(workspace.root)):
         return False
     site.boot_at(workspace.root)
     from apportion.records import upkeep
+
+    with upkeep.explained():
+        return not upkeep.is_new()
+
+
+def _is_issued(workspace: Workspace, period: BillingPeriod) -> bool:
+    """Whether people are reviewing the period's documents."""
+    if not _has_people(workspace):
+        return False
+    from apportion.records import upkeep
     from apportion.records.closes import Close
 
     with upkeep.explained():
-        if upkeep.is_new():
-            return False
         return Close.objects.filter(period=str(period), issued_at__isnull=False).exists()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from apportion.cli.arguments import read_count
 from apportion.cli.face import Face, option, shown_path
+from apportion.cli.init import read_directory
 
 if TYPE_CHECKING:
     from apportion.close.month import Month
@@ -23,7 +23,7 @@ _LARGEST = 5
 def run(
     face: Face,
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where to make it; new or empty.", show_default=False)
+        str, typer.Argument(metavar="DIR", help="Where to make it; new or empty.", show_default=False)
     ],
     rows: Annotated[int, typer.Option("--rows", parser=read_count, metavar="N", help="Charges in all.")] = 60_000,
     months: Annotated[
@@ -46,7 +46,7 @@ def run(
     from apportion.errors import InputRefusedError
     from apportion.warehouse.store import Workspace
 
-    root = directory.resolve()
+    root = read_directory(directory)
     if root.is_dir() and any(root.iterdir()):
         raise InputRefusedError(
             f"{shown_path(root)} is not empty.", advice="Choose a new directory, or remove that one first."

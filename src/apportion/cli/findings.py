@@ -14,6 +14,7 @@ from apportion.cli.face import Face, shown_path
 if TYPE_CHECKING:
     from apportion.focus.finding import Finding
     from apportion.warehouse.record import Delivery
+    from apportion.warehouse.store import Workspace
 
 VERSION = 1
 COLUMNS = "source delivery file column row value code behaviour rows sentence advice".split()
@@ -39,12 +40,16 @@ def run(
       apportion findings --period 2026-10
       apportion findings --csv findings.csv
     """
+    from apportion.warehouse import outside
+
     workspace = face.workspace()
+    if source is not None:
+        _require_known(workspace, source)
+    if csv is not None:
+        outside.require_outside(workspace.root, csv)
     found = workspace.findings(period, source)
     if csv is not None:
-        from apportion.invoice.export import write_files
-
-        write_files({csv.name: csv_text(found)}, csv.parent)
+        outside.write(csv, [csv_text(found)])
     face.give(
         {
             "document": "findings",
@@ -61,6 +66,17 @@ def run(
         _show(face, kind)
     if csv is not None:
         face.say(f"All of them, a row an example: {shown_path(csv)}")
+
+
+def _require_known(workspace: Workspace, source: str) -> None:
+    """Refuse a source that delivered nothing and that the settings do not name. Raises `NotFoundError`."""
+    from apportion.cli.amounts import listed
+    from apportion.errors import NotFoundError
+
+    known = sorted({delivery.source for delivery in workspace.deliveries()} | set(workspace.settings.sources))
+    if source not in known:
+        advice = f"There is {listed(known)}." if known else "Nothing was delivered yet."
+        raise NotFoundError(f"There is no source '{source}'.", advice=advice)
 
 
 def by_kind(found: Found) -> list[list[tuple[Delivery, Finding]]]:

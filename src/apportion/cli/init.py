@@ -12,9 +12,16 @@ from apportion.cli.face import SETTINGS, Face, shown_path
 VERSION = 1
 
 
+def read_directory(text: str) -> Path:
+    """Where to make a workspace; an empty name, which a path takes for the current directory, is wrong usage."""
+    if not text.strip():
+        raise typer.BadParameter("DIR is empty. Name a directory; '.' is the current one.")
+    return Path(text).resolve()
+
+
 def run(
     face: Face,
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to make it.", show_default=False)],
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Where to make it.", show_default=False)],
 ) -> None:
     """Make a workspace, with annotated files to start from.
 
@@ -28,7 +35,7 @@ def run(
     from apportion.starter import write_starter
     from apportion.warehouse.store import Workspace
 
-    root = directory.resolve()
+    root = read_directory(directory)
     written = [] if (root / SETTINGS).exists() else write_starter(root)
     Workspace.create(root)
     face.give(

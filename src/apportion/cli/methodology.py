@@ -55,12 +55,14 @@ def run(
       apportion methodology
       apportion methodology --period 2026-10 --out how-we-charge.pdf
     """
+    from apportion.invoice.export import write_files
+    from apportion.warehouse import outside
+
     form = form or _ending(out) or FORMATS[0]
-    document, digest = _document(face, period)
     path = out.absolute() if out is not None else _path(face, period, form)
-    content = _rendered(document, form)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    outside.require_outside(face.root(), path)
+    document, digest = _document(face, period)
+    write_files({path.name: _rendered(document, form)}, path.parent)
     face.give(
         {
             "document": "methodology",
@@ -77,11 +79,16 @@ def run(
 
 
 def _ending(out: Path | None) -> str | None:
-    """The format that a file name asks for."""
-    if out is None:
+    """The format that a file name asks for; none without an ending. Raises `BadParameter` for that of another."""
+    if out is None or not out.suffix:
         return None
     ending = out.suffix.removeprefix(".").lower()
-    return {"htm": "html", "markdown": "md"}.get(ending, ending if ending in FORMATS else None)
+    form = {"htm": "html", "markdown": "md"}.get(ending, ending)
+    if form not in FORMATS:
+        raise typer.BadParameter(
+            f"'{out.name}' ends in none of {', '.join(FORMATS)}. Name another file, or say the --format."
+        )
+    return form
 
 
 def _path(face: Face, period: BillingPeriod | None, form: str) -> Path:

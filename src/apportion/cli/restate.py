@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -68,8 +69,11 @@ def run(
     """
     from apportion.cli.progress import rows_done
     from apportion.close.restate import restate
+    from apportion.warehouse import outside
 
     workspace = face.workspace()
+    if to is not None:
+        outside.require_outside(workspace.root, to)
     asked = list(dict.fromkeys(period for text in periods for period in _periods(text)))
     successors = _successors(successor or ())
     total = sum(file.rows for period in asked for file in workspace.snapshot(period).files)
@@ -78,7 +82,7 @@ def run(
             workspace, asked, organization=organization, as_of=as_of, successors=successors, progress=progress
         )
     if to is not None:
-        _write(to, found)
+        outside.write(to, [_bridge_text(found)])
     face.give(document(found))
     if not face.as_json:
         _show(face, found)
@@ -161,17 +165,18 @@ def _whole(found: Restated, currency: str) -> tuple[int, int]:
     return sum(total.before for total in totals), sum(total.after for total in totals)
 
 
-def _write(path: Path, found: Restated) -> None:
+def _bridge_text(found: Restated) -> str:
     from apportion.money.currency import minor_text
 
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for restated in found.periods:
-            for step in restated.bridge:
-                about = (str(restated.period), str(step.holder.holder), step.holder.code, step.name)
-                amounts = (minor_text(amount, step.currency) for amount in _amounts(step))
-                writer.writerow([*about, "no" if step.is_gone else "yes", step.currency, *amounts])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for restated in found.periods:
+        for step in restated.bridge:
+            about = (str(restated.period), str(step.holder.holder), step.holder.code, step.name)
+            amounts = (minor_text(amount, step.currency) for amount in _amounts(step))
+            writer.writerow([*about, "no" if step.is_gone else "yes", step.currency, *amounts])
+    return text.getvalue()
 
 
 # What it came to, as a document.

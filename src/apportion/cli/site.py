@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from apportion.actions.acting import Actor
     from apportion.warehouse.store import Workspace
 
+PERSON = "APPORTION_PERSON"  # the variable that names who acts where --as does not
 As = Annotated[
     str,
-    typer.Option(
-        "--as", metavar="EMAIL", envvar="APPORTION_PERSON", show_envvar=True, help="Act as this person of the books."
-    ),
+    typer.Option("--as", metavar="EMAIL", envvar=PERSON, show_envvar=True, help="Act as this person of the books."),
 ]
 
 

@@ -66,8 +66,13 @@ def run(face: Face, period: Period, out: Out = None) -> None:
 
 
 def folder(workspace: Workspace, name: str, period: BillingPeriod, out: Path | None) -> Path:
-    """Where the files of a period go."""
-    return out.absolute() if out is not None else workspace.root / name / str(period)
+    """Where the files of a period go. Raises `InputRefusedError` where they were asked for in a store."""
+    if out is None:
+        return workspace.root / name / str(period)
+    from apportion.warehouse.outside import require_folder
+
+    require_folder(out)
+    return out.absolute()
 
 
 def show(face: Face, statements: Sequence[Statement], *, most: int | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import re
 import shutil
 import tempfile
 from collections import defaultdict
@@ -26,7 +27,7 @@ from apportion.focus.columns import COSTS
 from apportion.invoice.statement import Statement
 from apportion.invoice.statement import statements as make_statements
 from apportion.money.amount import plain
-from apportion.warehouse import allocated, allocated_proof, allocated_rows, disk
+from apportion.warehouse import allocated, allocated_proof, allocated_rows, disk, outside
 from apportion.warehouse.allocated import Control, Costs, Origin, Part
 from apportion.warehouse.allocated_layout import OutColumn, layout
 from apportion.warehouse.store import STORE, Workspace
@@ -35,6 +36,7 @@ MANIFEST = "manifest.json"
 DOCUMENT = "allocated_charges"
 VERSION = 1
 _SINGLE = (".parquet", ".csv")
+_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]*")  # not that of a folder 2026.10
 _TOTALS = ("billed_cost", "effective_cost", "list_cost", "contracted_cost")  # as COSTS
 
 
@@ -95,9 +97,14 @@ def export(
 
 
 def _must_be_free(workspace: Workspace, target: Path, *, overwrite: bool) -> None:
-    store, place = workspace.root.resolve() / STORE, target.resolve()
-    if place.is_relative_to(store) or store.is_relative_to(place):
+    store = workspace.root.resolve() / STORE
+    if store.is_relative_to(target.resolve()):
         raise InputRefusedError(f"{target} belongs to the workspace.", advice="Name a folder or file of its own.")
+    if target.is_dir() and not target.is_symlink():
+        outside.require_folder(target)
+    else:
+        outside.require_outside(workspace.root, target)
+        _require_ending(target)
     if target.is_dir():
         is_ours = _is_export(target.joinpath(MANIFEST))
         is_held = any(target.iterdir())
@@ -110,6 +117,15 @@ def _must_be_free(workspace: Workspace, target: Path, *, overwrite: bool) -> Non
         raise InputRefusedError(
             f"{target} holds something that is no export of allocated charges.",
             advice="Only an earlier export is replaced: name another place, or remove it yourself.",
+        )
+
+
+def _require_ending(target: Path) -> None:
+    """Refuse a new folder whose name ends like that of a file of another format."""
+    if _ENDING.fullmatch(target.suffix) and target.suffix.lower() not in _SINGLE:
+        raise InputRefusedError(
+            f"An export cannot be a {target.suffix} file.",
+            advice="Name a file that ends in .parquet or .csv, or a folder without such an ending.",
         )
 
 

@@ -19,7 +19,7 @@ from apportion.allocate.policy import CostBasis, Policy, Pool, PoolOrder
 from apportion.close import run as runs
 from apportion.close.compare import Comparison, compare
 from apportion.close.run import Inputs, Run
-from apportion.errors import DocumentError, InputRefusedError
+from apportion.errors import ApportionError, DocumentError, InputRefusedError, Place
 from apportion.organization.cost_group import Organization
 from apportion.periods import BillingPeriod
 from apportion.warehouse.crossing import crossed
@@ -36,6 +36,7 @@ METHODS: Mapping[str, Basis] = {
 """The methods that a pool can be set to without writing a policy."""
 
 Progress = Callable[[int], None]
+_IN_A_COPY = "Do so in a copy of the policy, and simulate with --policy FILE."  # pages always bring the policy
 
 
 def simulate(
@@ -56,7 +57,7 @@ def simulate(
     allocation raises.
     """
     snapshot = workspace.snapshot(period)
-    with scratch() as directory:
+    with _places_to_edit(workspace, period), scratch() as directory:
         before = baseline(workspace, snapshot, directory / "before", progress)
         rules = policy_file.read(policy) if isinstance(policy, Path) else policy or before.policy
         if pool_order is not None:
@@ -69,6 +70,35 @@ def simulate(
             raise DocumentError(mistakes)
         after = work_out(workspace, snapshot, directory / "after", inputs_of(before, rules, tree), progress)
         return compared(snapshot, before, after)
+
+
+@contextmanager
+def _places_to_edit(workspace: Workspace, period: BillingPeriod) -> Iterator[None]:
+    """Mistakes in the files that a run keeps are told without a place: nobody may edit those.
+
+    The workspace's own file can be another one by now, so its lines are not named either.
+    """
+    kept = workspace.current_run(period)
+
+    def is_kept(place: Place | None) -> bool:
+        return kept is not None and place is not None and Path(place.file).is_relative_to(kept)
+
+    try:
+        yield
+    except DocumentError as error:
+        if not any(is_kept(each.place) for each in error.mistakes):
+            raise
+        raise DocumentError(
+            [
+                replace(each, place=Place(Path(each.place.file).name)) if is_kept(each.place) else each
+                for each in error.mistakes
+            ]
+        ) from error
+    except ApportionError as error:
+        if is_kept(error.place):
+            error.place = None
+            error.advice = " ".join(part for part in (error.advice, _IN_A_COPY) if part)
+        raise
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from apportion.invoice.numbering import Number
 from apportion.invoice.render import csv_text, html, json_text, text
 from apportion.invoice.statement import Statement
 from apportion.money.currency import minor_text
+from apportion.warehouse.outside import replacing, require_regular
 
 RENDERERS: Mapping[str, Callable[[Statement], str]] = {
     ".json": json_text.render,
@@ -49,7 +49,11 @@ def write_statements(statements: Sequence[Statement], directory: Path) -> tuple[
 
 
 def write_files(contents: Mapping[str, str] | Mapping[str, bytes], directory: Path) -> tuple[Path, ...]:
-    """Write texts (as UTF-8) or bytes under their names, each one whole or not at all. Raises `StorageError`."""
+    """Write texts (as UTF-8) or bytes under their names, each one whole or not at all.
+
+    Raises `InputRefusedError`, before the first one, for a name that a folder, link or device has; and `StorageError`.
+    """
+    require_regular(*(directory / name for name in contents))
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return tuple(_replace(directory / name, content) for name, content in contents.items())
@@ -61,17 +65,9 @@ def write_files(contents: Mapping[str, str] | Mapping[str, bytes], directory: Pa
 
 
 def _replace(path: Path, content: str | bytes) -> Path:
-    """Write aside, then rename: a reader finds the old file or the new one."""
-    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
-        aside.chmod(0o644)
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+        os.fchmod(file.fileno(), 0o644)
     return path
 
 

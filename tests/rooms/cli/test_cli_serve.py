@@ -133,6 +133,8 @@ def test_what_was_touched_is_found(tmp_path: Path) -> None:
     assert _run(root, "audit", "export", str(tmp_path / "audit.jsonl"), "--format", "json").returncode == 0
     lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [list(line) for line in lines] == [rows[0].split(",")] * (len(rows) - 1)
+    for name in (root / "policy.yaml", root / ".apportion" / "books.sqlite3"):
+        assert "belongs to the workspace" in _run(root, "audit", "export", str(name)).stderr
     with closing(sqlite3.connect(root / ".apportion" / "books.sqlite3")) as books, books:
         books.execute("DROP TRIGGER records_auditentry_no_update")
         books.execute("UPDATE records_auditentry SET reason = 'because' WHERE number = 1")
@@ -157,6 +159,8 @@ def test_an_issued_month_is_sealed_by_a_person_on_the_command_line_too(tmp_path:
     early = _run(root, "close", "2026-10", "--as", "second@example.com")
     assert early.returncode == 1
     assert "3 statements are in review until" in early.stderr
+    unknown = _run(root, "close", "2026-09", "--as", "nobody@example.com")
+    assert "error NOT_FOUND: There is no person 'nobody@example.com' in the books." in unknown.stderr
     # A month that nobody has issued is sealed as ever.
     assert _run(root, "close", "2026-09").returncode == 0
 

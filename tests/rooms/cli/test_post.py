@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from apportion.actions.post import journals, posting
 from apportion.actions.post.invoiced import Recharge
 from apportion.cli import ledger
 from apportion.post.erp.pace import RealClock
 from apportion.records.audit import AuditEntry
+from apportion.records.documents import Document
 from apportion.records.journals import LedgerJournal, LedgerPush
 from tests import erp_server, erp_server_erpnext
+from tests.books import OCTOBER
 from tests.erp_server import KEY, Ledger
 from tests.posted import approved, northwind
 from tests.rooms.cli.harbour import Said, Say
@@ -130,6 +133,21 @@ def test_from_preview_to_verify_with_files(here: Path, settings: Settings, say: 
     assert (back["kind"], back["reverses"], back["reason"]) == ("reversal", NUMBER, "Wrong year")
     gone = done(say("post", "withdraw", back["id"], "--reason", "It was right", *SECOND))
     assert "; withdrawn." in gone
+
+
+def test_of_two_journals_with_one_id_the_one_that_waits_is_meant(here: Path, settings: Settings, say: Say) -> None:
+    found = northwind(here, settings, "  drop: {kind: folder, folder: drop}\n")
+    row = approved(found, "files")
+    done(say("post", "export", NUMBER, *SECOND))
+    done(say("post", "confirm", NUMBER, "--reference", "4711", *SECOND))
+    Document.objects.update(posting_state="unposted")
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(posting, "taken_ids", lambda _period: frozenset())
+        again = journals.draw_up(found.actor("second"), OCTOBER, target="drop")
+    assert again.journal_id == row.journal_id
+    assert "withdrawn" in done(say("post", "withdraw", row.journal_id, "--reason", "Not there", *SECOND))
+    assert LedgerJournal.objects.get(pk=again.pk).state == "withdrawn"
+    assert LedgerJournal.objects.get(pk=row.pk).state == "posted"
 
 
 def test_a_ledger_takes_it_refuses_a_part_and_is_verified(

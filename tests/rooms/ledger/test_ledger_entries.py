@@ -78,6 +78,18 @@ def test_codes_and_texts_that_a_ledger_would_change_are_refused(change: dict[str
         replace(posting(1), **change)
 
 
+def test_an_amount_that_no_ledger_takes_is_named_with_what_it_is_about() -> None:
+    with pytest.raises(BadValueError) as refused:
+        replace(posting(1), amount_minor=-(10**18), text="Cloud cost 2026-10", ref="ST-2026-10-0001:2")
+    assert refused.value.sentence == (
+        "-10000000000000000.00 EUR (ST-2026-10-0001:2 Cloud cost 2026-10) has more than 18 digits, "
+        "which no ledger takes."
+    )
+    assert refused.value.advice
+    with pytest.raises(BadValueError, match="USD"):
+        replace(posting(1), local=Local("USD", 10**18, "1.1", date(2026, 10, 31), "ECB"))
+
+
 def test_a_reversal_mirrors_and_points_back() -> None:
     original = entry(posting(500), posting(-500, "600199"))
     reversal = original.reversal(date(2026, 11, 1))
