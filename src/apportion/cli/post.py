@@ -323,8 +323,8 @@ def _told(
 
 
 def _found(named: str) -> LedgerJournal:
-    """A journal by its number or id; of those with one id, the one that is not withdrawn or reversed."""
-    from apportion.post.lifecycle import JournalState
+    """A journal by its number or id; of those with one id, the one that waits, else the one that is posted."""
+    from apportion.post.lifecycle import PENDING, JournalState
     from apportion.records.journals import LedgerJournal
 
     text = named.strip()
@@ -335,6 +335,8 @@ def _found(named: str) -> LedgerJournal:
             f"There is no journal '{named}'.", advice="Look at the numbers and ids with: apportion post status"
         )
     live = [row for row in found if row.state not in (JournalState.WITHDRAWN, JournalState.REVERSED)]
+    if len(live) > 1 and len(waiting := [row for row in live if row.state in PENDING]) == 1:
+        return waiting[0]  # the others have numbers, and are named by them
     if len(live) > 1:
         where = " and ".join(f"{row.label or 'without a number'} for {row.target}" for row in live)
         raise InputRefusedError(f"'{named}' is {where}.", advice="Name it by its number; or end one of them first.")

@@ -212,18 +212,19 @@ def show_repair(face: Face, repair: Iterable[Mapping[str, Any]]) -> None:
 def next_step(place: Workspace, row: LedgerJournal) -> str:
     """What somebody does now, as a sentence with a command; empty where nothing is left."""
     from apportion.actions.post import ledgers
-    from apportion.post.lifecycle import JournalState
+    from apportion.post.lifecycle import PENDING, JournalState
 
     person = "--as EMAIL"
-    carried = ledgers.of_files(place.settings, row.target)
-    answers = not carried and place.settings.targets[row.target].is_called
+    if row.state in PENDING and row.target not in ledgers.targets(place.settings):
+        return f"The settings do not know the target '{row.target}' any more: bring it back, or withdraw the journal."
+    carried = not ledgers.is_pushed(place.settings, row.target)
     match JournalState(row.state):
         case JournalState.DRAWN_UP:
             return f"Next, by somebody else: {command(place, f'post approve {row} {person}')}"
         case JournalState.APPROVED:
             act = "export" if carried else "push"
             return f"Next: {command(place, f'post {act} {row} {person}')}"
-        case JournalState.HANDED_OVER if answers:
+        case JournalState.HANDED_OVER if _is_to_be_pushed(place, row):
             return f"Next: {command(place, f'post push {row} {person}')}"
         case JournalState.HANDED_OVER:
             text = f"post confirm {row} --reference NUMBER {person}"
@@ -236,6 +237,17 @@ def next_step(place: Workspace, row: LedgerJournal) -> str:
             return f"Next, when it is put right: {command(place, f'post draw-up {row.period}{kind} {person}')}"
         case _:
             return ""
+
+
+def _is_to_be_pushed(place: Workspace, row: LedgerJournal) -> bool:
+    """Once more, after it was handed over: what answers is asked by that, else until all of it was sent."""
+    from apportion.actions.post import ledgers
+    from apportion.actions.post.journals import content
+    from apportion.actions.post.push_book import unsent
+
+    if not ledgers.is_pushed(place.settings, row.target):
+        return False
+    return ledgers.answers(place.settings, row.target) or bool(unsent(row.target, content(row)))
 
 
 def _sides(found: Journal, *names: str) -> _Sides:

@@ -103,7 +103,7 @@ def _pushes(place: Workspace, row: LedgerJournal) -> list[Push]:
     from apportion.actions.post.journals import content
     from apportion.actions.post.push_book import BooksPushBook
 
-    if ledgers.of_files(place.settings, row.target) or row.state in ("drawn_up", "approved"):
+    if not ledgers.is_pushed(place.settings, row.target) or row.state in ("drawn_up", "approved"):
         return []
     book = BooksPushBook(place.root)
     parts = [

@@ -14,6 +14,7 @@ from apportion.money.currency import exponent, minor_text
 from apportion.periods import BillingPeriod
 
 MOST_DIGITS = 18
+UNDONE = "-R"  # how the id of what undoes an entry ends
 
 
 class EntryKind(StrEnum):
@@ -60,12 +61,21 @@ class Posting:
         if type(self.amount_minor) is not int:
             raise BadValueError(f"{self.amount_minor!r} is not a whole number of minor units.")
         exponent(self.currency)
-        local = self.local.amount_minor if self.local else 0
-        if max(abs(self.amount_minor), abs(local)) >= 10**MOST_DIGITS:
-            raise BadValueError(f"{self.amount_minor} has more than {MOST_DIGITS} digits, which no ledger takes.")
         check_text(self.text, self.ref, self.tax_code)
+        self._check_size(self.amount_minor, self.currency)
+        if self.local:
+            self._check_size(self.local.amount_minor, self.local.currency)
         _check_local(self)
         _ = self.ledger_account  # its constructor checks the codes
+
+    def _check_size(self, minor: int, currency: str) -> None:
+        if abs(minor) >= 10**MOST_DIGITS:
+            about = " ".join(text for text in (self.ref, self.text) if text) or f"account {self.account}"
+            raise BadValueError(
+                f"{minor_text(minor, currency)} {currency} ({about}) has more than {MOST_DIGITS} digits, "
+                "which no ledger takes.",
+                advice="Look for what is far too large among the amounts that it is made of, and deliver that anew.",
+            )
 
     @property
     def documents(self) -> tuple[str, ...]:
@@ -145,7 +155,7 @@ class Entry:
             )
         accrual = self.kind is EntryKind.ACCRUAL
         return Entry(
-            id=f"{self.id}-R",
+            id=f"{self.id}{UNDONE}",
             document_on=self.document_on,
             posting_on=posting_on or self.posting_on,
             text=f"Reversal of {self.id}: {self.text}" if self.text else f"Reversal of {self.id}",
@@ -154,6 +164,17 @@ class Entry:
             kind=EntryKind.ACCRUAL_REVERSAL if accrual else EntryKind.REVERSAL,
             belongs_to=self.belongs_to,
         )
+
+    def again(self, posting_on: date | None = None) -> Entry:
+        """The accrual that this entry took back, entered again: the mirror, under a new id and linked to nothing.
+
+        An entry is reversed once; so this is an accrual of its own, which is taken back like any. Its id is this id and
+        ``-R``. Raises `InputRefusedError` for an entry that takes no accrual back.
+        """
+        if not self.reverses or self.kind is not EntryKind.ACCRUAL_REVERSAL:
+            raise InputRefusedError(f"Entry {self.id} takes no accrual back.", advice="Reverse it as any other entry.")
+        mirrored = replace(self, reverses="").reversal(posting_on)
+        return replace(mirrored, text=f"Entered again after {self.id}", reverses="", kind=EntryKind.ACCRUAL)
 
 
 def sums(postings: Iterable[Posting]) -> Mapping[tuple[str, str], int]:

@@ -62,9 +62,17 @@ def quote(rate: Rate) -> Quote:
     single = len(legs) == 1
     value = legs[0].quoted if single else rate.value
     inverted = single and legs[0].inverted
-    if not single and value < 1:
-        value, inverted = Fraction(value.denominator, value.numerator), True  # more figures before the last decimal
-    return Quote(rate.to_currency, _decimal(value), max(leg.last_on for leg in legs), sources, inverted)
+    last_on = max(leg.last_on for leg in legs)
+    if not single:
+        return implied(rate.to_currency, value, last_on, sources)
+    return Quote(rate.to_currency, _decimal(value), last_on, sources, inverted)
+
+
+def implied(currency: str, value: Fraction, rate_on: date, source: str) -> Quote:
+    """A rate that nobody published: what others come to, printed to twelve decimals."""
+    if value < 1:  # the other way round it has more figures before the last decimal
+        return Quote(currency, _decimal(Fraction(value.denominator, value.numerator)), rate_on, source, True)
+    return Quote(currency, _decimal(value), rate_on, source)
 
 
 def _decimal(value: Fraction) -> str:

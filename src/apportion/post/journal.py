@@ -6,7 +6,7 @@ Every target is rendered from this journal and read back to it (`apportion.post.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from hashlib import sha256
@@ -14,7 +14,7 @@ from hashlib import sha256
 from apportion.allocate.rule import Holder
 from apportion.errors import BadValueError, InputRefusedError
 from apportion.ledger.account import tidy
-from apportion.ledger.entry import Entry, Posting
+from apportion.ledger.entry import UNDONE, Entry, EntryKind, Posting
 from apportion.ledger.local import Local
 from apportion.ledger.statistical import StatisticalEntry, StatisticalLine
 from apportion.organization.coding import Coding
@@ -130,6 +130,7 @@ def journal(
     mapping: LedgerMapping = BY_CODING,
     posting_on: date | None = None,
     quotes: Mapping[tuple[str, str], Quote] | None = None,
+    taken: Collection[str] = (),
 ) -> Journal:
     """The cost transfer of one period: debit each cost group's coding, credit the payer's transfer account.
 
@@ -140,7 +141,8 @@ def journal(
     are taken out of the group's books again if the accounts name an `elimination_company`.
     Unallocated and kept central stay with the payer (see `not_posted`). Both dates are the last day of the period;
     with `posting_on` in a later one, the entries say which period they belong to. `quotes`, by (company, currency),
-    give postings in their company's own currency too (see `foreign.in_own_currency`).
+    give postings in their company's own currency too (see `foreign.in_own_currency`). `taken` are the ids of earlier
+    journals: what is posted anew after a reversal has ids of its own, so that a ledger does not take it for the first.
 
     Raises `UnmappedError` for missing codes and `InputRefusedError` for documents of several periods or of none, the
     same one twice, and showback, which is never posted, and `MissingRateError` where quotes are there for a part only.
@@ -149,7 +151,7 @@ def journal(
     _check_chargeback(statements)
     groups = of_cost_groups(statements)
     source_hash = _source_hash(statements, accounts, mapping, posting_on, quotes or {})
-    journal_id = f"JN-{period}-{source_hash[:12]}"
+    journal_id, source_hash = _named(period, source_hash, taken)
     head = Head(journal_id, *_days(period, posting_on))
     made = _entries(head, period, placed(groups, accounts, mapping), accounts, mapping, quotes or {})
     if quotes:
@@ -202,26 +204,31 @@ def _entries(
 
 
 def of_entries(
-    period: BillingPeriod, entries: Iterable[Entry] = (), statistical: Iterable[StatisticalEntry] = ()
+    period: BillingPeriod,
+    entries: Iterable[Entry] = (),
+    statistical: Iterable[StatisticalEntry] = (),
+    taken: Collection[str] = (),
 ) -> Journal:
     """A journal of entries made otherwise than from documents: accruals, vouchers, amortisation, showback.
 
-    Its id and source hash are made from all that is in it. Raises `BadValueError` for two entries with one id.
+    Its id and source hash are made from all that is in it, and from the ids among `taken` that stand for the same.
+    Raises `BadValueError` for two entries with one id.
     """
     kept, counted = tuple(entries), tuple(statistical)
-    source_hash = Journal("", period, "", kept, counted).digest
-    return Journal(f"JN-{period}-{source_hash[:12]}", period, source_hash, kept, counted)
+    journal_id, source_hash = _named(period, Journal("", period, "", kept, counted).digest, taken)
+    return Journal(journal_id, period, source_hash, kept, counted)
 
 
-def reversal(made: Journal, posting_on: date) -> Journal:
+def reversal(made: Journal, posting_on: date, taken: Collection[str] = ()) -> Journal:
     """A new journal that takes all of one back on a day: each of its entries mirrored, and linked by `reverses`.
 
-    Together they bring every account with its dimensions to zero, and every statistical account. Raises
-    `InputRefusedError` for a journal that holds reversals itself.
+    Of what took an accrual back, the accrual is entered again instead (see `Entry.again`). Together they bring every
+    account with its dimensions to zero, and every statistical account. `taken` are the ids of earlier journals. Raises
+    `InputRefusedError` for a journal that holds reversals of anything else.
     """
     counted = [
         StatisticalEntry(
-            id=f"{entry.id}-R",
+            id=f"{entry.id}{UNDONE}",
             document_on=entry.document_on,
             posting_on=posting_on,
             text=f"Reversal of {entry.id}: {entry.text}" if entry.text else f"Reversal of {entry.id}",
@@ -230,7 +237,22 @@ def reversal(made: Journal, posting_on: date) -> Journal:
         )
         for entry in made.statistical
     ]
-    return of_entries(made.period, [entry.reversal(posting_on) for entry in made.entries], counted)
+    return of_entries(made.period, [_undone(entry, posting_on) for entry in made.entries], counted, taken)
+
+
+def _undone(entry: Entry, posting_on: date) -> Entry:
+    takes_back = entry.reverses and entry.kind is EntryKind.ACCRUAL_REVERSAL
+    return entry.again(posting_on) if takes_back else entry.reversal(posting_on)
+
+
+def _named(period: BillingPeriod, source_hash: str, taken: Collection[str]) -> tuple[str, str]:
+    """The id of a journal and its source hash; both of their own where earlier journals came from the same."""
+    earlier: list[str] = []
+    own = source_hash
+    while (journal_id := f"JN-{period}-{own[:12]}") in taken:
+        earlier.append(journal_id)
+        own = _sha256([source_hash, earlier])
+    return journal_id, own
 
 
 def _one_period(statements: Sequence[Postable]) -> BillingPeriod:

@@ -21,12 +21,13 @@ _PENDING = (JournalState.DRAWN_UP, JournalState.APPROVED, JournalState.HANDED_OV
 class Situation:
     """What the presses depend on, besides the journal and who looks at it.
 
-    `is_pushed`: its target is pushed to; `answers`: and says itself what it has posted. `reversal` is the journal that
-    takes it back, if one was drawn up; `is_busy`: a push is under way.
+    `is_pushed`: its target is pushed to; `answers`: and says itself what it has posted; `is_unsent`: and was not sent
+    all of it yet. `reversal` is the journal that takes it back, if one was drawn up; `is_busy`: a push is under way.
     """
 
     is_pushed: bool
     answers: bool
+    is_unsent: bool
     reversal: LedgerJournal | None
     is_busy: bool
 
@@ -74,10 +75,11 @@ def _to_its_end(row: LedgerJournal, now: Situation, busy: str) -> list[Press]:
     if now.is_pushed:
         text = _("What is in the ledger already is found there; only the rest is sent.")
         words = _("Push it again") if row.repair else _("Go on with the push")
-        made.append(Press("push", words, text, busy, is_next=now.answers or bool(row.repair)))
+        made.append(Press("push", words, text, busy, is_next=now.answers or now.is_unsent))
     if not now.answers:
         text = _("Say that the ledger has taken all of it, under the number that it gave.")
-        made.append(Press("confirm", _("Confirm posted"), text, busy, is_next=not row.repair))
+        early = _("Not all of it was sent yet: push it to its end first.") if now.is_unsent else ""
+        made.append(Press("confirm", _("Confirm posted"), text, busy or early, is_next=not now.is_unsent))
     if not now.is_pushed:
         text = _("The same journal in the format that its target has in the settings now.")
         made.append(Press("export", _("Write the files again"), text, busy, is_next=False))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from apportion.actions import work_kinds
 from apportion.actions.post import handing_over, journal_reading, journals, ledgers
+from apportion.actions.post.push_book import unsent
 from apportion.actions.workspace import workspace
 from apportion.errors import ApportionError, DocumentError, InputRefusedError
 from apportion.post.erp.errors import TargetError
@@ -116,13 +117,15 @@ def _page(
     row = rows.filter(pk=journal).first() or journals.journal_row(journal)
     found = journal_reading.read(row)
     settings = workspace().settings
-    is_pushed = not ledgers.of_files(settings, row.target)
+    is_pushed = ledgers.is_pushed(settings, row.target)
+    is_unsent = is_pushed and row.state == JournalState.HANDED_OVER and bool(unsent(row.target, found))
     work = Work.objects.filter(kind=work_kinds.PUSH, key=f"{work_kinds.PUSH} {row.pk}").order_by("-pk").first()
     is_busy = work is not None and work.state in (WorkState.WAITING, WorkState.RUNNING)
     reversals = list(row.reversals.exclude(state=JournalState.WITHDRAWN).defer("body"))
     now = journal_presses.Situation(
         is_pushed,
-        is_pushed and row.target in settings.targets and settings.targets[row.target].is_called,
+        ledgers.answers(settings, row.target),
+        is_unsent,
         reversals[0] if reversals else None,
         is_busy,
     )

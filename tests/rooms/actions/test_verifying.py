@@ -177,7 +177,7 @@ def test_what_was_reversed_counts_as_nothing_and_what_is_posted_anew_as_once(fou
     assert rates(done) == [("1000", "EUR", 0, WHOLE, 0)]
     again, report = pushed(found)
     assert report.done
-    assert again.journal_id == row.journal_id
+    assert again.journal_id != row.journal_id  # a ledger that knows entries by their ids takes both
     once = verifying.verify(found.actor("second"), "books", [OCTOBER])
     assert once.differences == ()
     assert rates(once) == [("1000", "EUR", WHOLE, WHOLE, 10**6)]

@@ -235,6 +235,32 @@ def test_a_reversed_accrual_is_made_again(made: Feed) -> None:
     assert len(made.make(TRUE_UP, NOVEMBER).entries) == 1
 
 
+def test_a_reversed_true_up_is_made_again(made: Feed) -> None:
+    """What took the accrual back and passed the difference on is undone, and comes once more under other ids."""
+    made.make(ACCRUAL)
+    made.transferred()
+    made.invoice(OCTOBER, [{"BilledCost": "10000.00"}])
+    first = made.make(TRUE_UP, NOVEMBER)
+    assert made.sums("339000") == 0
+    assert {entry.kind for entry in first.entries} == {EntryKind.ACCRUAL_REVERSAL, EntryKind.TRUE_UP}
+    back = reversal(first, date(2026, 11, 1))
+    made.known.append(back)
+    assert [(entry.kind, entry.reverses) for entry in back.entries] == [
+        (EntryKind.ACCRUAL, ""),
+        (EntryKind.REVERSAL, first.entries[1].id),
+    ]
+    assert made.sums("339000") == -9_850_00
+    again = made.make(TRUE_UP, NOVEMBER)
+    assert rows(again.entries) == rows(first.entries)
+    assert again.entries[0].reverses == back.entries[0].id
+    assert made.sums("339000") == 0
+    assert made.ask(TRUE_UP, NOVEMBER) is None
+    (bill,) = made.make(PROVIDER).entries
+    assert bill.posting_on == date(2026, 11, 1)
+    ids = [entry.id for journal in made.known for entry in journal.entries]
+    assert len(set(ids)) == len(ids)
+
+
 def test_without_an_account_the_key_is_named(made: Feed) -> None:
     made.settings(without="accrued")
     with pytest.raises(UnmappedError, match="'accrued'"):

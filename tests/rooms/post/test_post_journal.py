@@ -175,6 +175,18 @@ def test_the_same_statements_give_the_same_ids_and_others_do_not(
     assert first.id == f"JN-2026-10-{first.source_hash[:12]}"
 
 
+def test_a_journal_made_again_has_an_id_of_its_own(statement: MakeStatement, accounts: PostingAccounts) -> None:
+    red = statement(1, "red", Coding("1000", "0010", "", "600100"), EUR=100)
+    first = journal([red], accounts)
+    assert journal([red], accounts, taken={"JN-2026-10-000000000000"}) == first
+    second = journal([red], accounts, taken={first.id})
+    third = journal([red], accounts, taken={first.id, second.id})
+    assert len({first.id, second.id, third.id}) == len({each.source_hash for each in (first, second, third)}) == 3
+    assert journal([red], accounts, taken={second.id, first.id}) == third
+    assert rows(second) == rows(first)
+    assert [entry.id for entry in third.entries] == [f"{third.id}-0001"]
+
+
 def test_statements_of_two_months_or_none_are_refused(statement: MakeStatement, accounts: PostingAccounts) -> None:
     november = statement(1, "shop", period=BillingPeriod(2026, 11), EUR=5)
     for wrong in ([], [statement(1, "shop", EUR=5), november]):

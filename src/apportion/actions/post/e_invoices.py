@@ -155,12 +155,13 @@ def _require_as_in_journal(place: Workspace, row: Document, paper: Paper) -> Non
     journal = kept.exclude(state__in=[JournalState.WITHDRAWN, JournalState.REVERSED]).order_by("-pk").first()
     if journal is None:
         return
-    together = Document.objects.filter(period=row.period, journal=row.journal).select_related("body").order_by("pk")
+    made = content(journal)
     company = paper.coding.company
-    documents = [each for each in posting.postable(list(together)) if each.coding.company == company]
+    together = posting.postable(posting.made_from(journal, made))
+    documents = [each for each in together if each.coding.company == company]
     mapping = posting.mapping_of(place, BillingPeriod.parse(row.period))
     accounts = posting_accounts(place.settings)
-    if not charging.agrees(content(journal).entries, documents, accounts, mapping, company):
+    if not charging.agrees(made.entries, documents, accounts, mapping, company):
         raise EInvoiceRefusedError(
             [
                 Mistake(

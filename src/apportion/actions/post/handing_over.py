@@ -12,6 +12,7 @@ from apportion.actions.acting import Actor, Record, locked, person_of, recorded
 from apportion.actions.close.closing import close_of
 from apportion.actions.post import ledgers, posting
 from apportion.actions.post.journals import content, journal_row
+from apportion.actions.post.push_book import unsent
 from apportion.actions.words import one_line
 from apportion.actions.workspace import workspace
 from apportion.errors import InputRefusedError, Place
@@ -42,7 +43,7 @@ def rendered(row: LedgerJournal) -> Mapping[str, bytes]:
     """The files of a journal, the same bytes each time. Raises what its target's format refuses, by line."""
     place = workspace()
     found = content(row)
-    if row.target not in place.settings.targets:
+    if row.target == ledgers.FILES:
         return generic_files(found)
     wanted = ledgers.found(place.settings, row.target)
     options = options_of(wanted, place.settings.ledger.currencies, place.root)
@@ -104,8 +105,8 @@ def push(actor: Actor, journal: int, pace: Pace | None = None) -> PushReport:
 def confirm(actor: Actor, journal: int, reference: str) -> LedgerJournal:
     """A person says that the ledger has taken a journal, under its own number.
 
-    Raises `ForbiddenError`, `JournalStateError`, `InputRefusedError` without a reference, and for a ledger that
-    answers: that is asked by pushing, not by people.
+    Raises `ForbiddenError`, `InputRefusedError` without a reference, and `JournalStateError`, also before all of it was
+    sent to where it is pushed, and for a ledger that answers: that is asked by pushing, not by people.
     """
     person_of(actor)
     number = one_line(reference, CODE_LENGTH)
@@ -186,6 +187,12 @@ def _confirm_pushes(row: LedgerJournal, found: Journal, number: str) -> None:
     if run.target.traits.answers:
         raise JournalStateError(
             f"'{row.target}' says itself what it has posted.", advice="Push the journal again: it is looked up there."
+        )
+    if missing := unsent(row.target, found):
+        raise JournalStateError(
+            f"Not all of this journal was sent to '{row.target}'.",
+            place=Place(missing[0][0]),
+            advice="Push it to its end, then confirm it.",
         )
     for entry in found.entries:
         for company in sorted({line.company for line in entry.postings}):

@@ -65,26 +65,30 @@ def invoiced(place: Workspace, period: str) -> _Sums:
     """What the period's issued invoices and notes come to, by the payer's company and the currency of its books.
 
     What is in a journal counts as the journal converted it, the rest at the rates of the period's run; what has no rate
-    stays in its own currency.
+    stays in its own currency. Of a journal that finance reversed a part of by hand, each document counts by itself.
     """
     settings = place.settings
     payer = settings.payer.company
     own = settings.ledger.currencies.get(payer, "")
     sums: _Sums = {}
-    waiting: list[Document] = []
+    rows = list(charged(period).prefetch_related("totals"))
+    held: dict[str, set[str]] = {}
     journals: set[str] = set()
-    for row in charged(period).prefetch_related("totals"):
-        foreign = own and any(total.currency != own for total in row.totals.all())
-        if foreign and row.posting_state in _LIVE and row.journal:
-            journals.add(row.journal)
-        else:
-            waiting.append(row)
-    # A journal holds documents in the company's own currency too: it counts as a whole, and they do not again.
-    kept = [row for row in waiting if row.posting_state not in _LIVE or row.journal not in journals]
+    for row in rows:
+        if row.posting_state in _LIVE and row.journal:
+            held.setdefault(row.journal, set()).add(row.label or "")
+            if own and any(total.currency != own for total in row.totals.all()):
+                journals.add(row.journal)
     live = LedgerJournal.objects.filter(journal_id__in=journals, kind=JournalKind.TRANSFER)
+    whole: set[str] = set()
     for made in live.exclude(state__in=[JournalState.WITHDRAWN, JournalState.REVERSED]).order_by("pk"):
-        accounts = (settings.ledger.transferred_out, settings.ledger.intercompany_revenue)
-        _add(sums, (payer, own), _taken_off(content(made), accounts, payer, own))
+        found = content(made)
+        if posting.named_in(found) <= held[made.journal_id]:
+            whole.add(made.journal_id)
+            accounts = (settings.ledger.transferred_out, settings.ledger.intercompany_revenue)
+            _add(sums, (payer, own), _taken_off(found, accounts, payer, own))
+    # A journal holds documents in the company's own currency too: it counts as a whole, and they do not again.
+    kept = [row for row in rows if row.posting_state not in _LIVE or row.journal not in whole]
     quotes = _quotes(place, period, kept) if own else {}
     for row in kept:
         for total in row.totals.all():
@@ -108,9 +112,7 @@ def not_as_invoiced(row: LedgerJournal, found: Journal, payer: str) -> tuple[str
     """Where a posted transfer does not come to what its documents do, for each buying company and currency."""
     if row.kind != JournalKind.TRANSFER or row.state != JournalState.POSTED:
         return ()
-    states = (Posting.POSTED, Posting.REVERSED)  # what the ledger has reversed by itself was in the journal
-    rows = Document.objects.filter(period=row.period, journal=row.journal_id, posting_state__in=states)
-    documents = posting.postable(list(rows.select_related("body").order_by("pk")))
+    documents = posting.postable(posting.made_from(row, found))
     posted, billed = _posted(found), _billed(documents, payer)
     return tuple(
         f"Journal {row} has {minor_text(posted.get(spot, 0), spot[1])} {spot[1]} for company {spot[0]}, and its "

@@ -263,7 +263,10 @@ def _is_file(path: Path) -> bool:
 
 def _has_files(row: LedgerJournal) -> bool:
     is_out = row.handed_over_at is not None and row.state != JournalState.WITHDRAWN
-    return is_out and ledgers.of_files(workspace().settings, row.target)
+    settings = workspace().settings
+    if row.target not in ledgers.targets(settings):  # what was written is still to be read, and nothing is made anew
+        return is_out and folder(row).is_dir()
+    return is_out and ledgers.of_files(settings, row.target)
 
 
 def pushes(row: LedgerJournal, found: Journal) -> list[LedgerPush]:
@@ -274,7 +277,7 @@ def pushes(row: LedgerJournal, found: Journal) -> list[LedgerPush]:
 
 
 def documents(row: LedgerJournal) -> QuerySet[Document]:
-    """The documents that are in it: those that it took along, as long as it was not withdrawn."""
+    """The documents that are in it: those that it took along, until it is withdrawn or a later journal takes them."""
     found = Document.objects.filter(period=row.period, journal=row.journal_id)
     return found if row.state != JournalState.WITHDRAWN else found.none()
 

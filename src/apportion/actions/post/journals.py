@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apportion.actions.acting import Actor, Record, locked, person_of, recorded, require_second_person
@@ -24,6 +24,7 @@ from apportion.close.month import posting_calendar, require_ledger_takes
 from apportion.errors import BadValueError, ConservationError, NotFoundError
 from apportion.invoice.paper import PaperKind
 from apportion.invoice.series import fiscal_year
+from apportion.ledger.entry import EntryKind
 from apportion.periods import BillingPeriod
 from apportion.post import journal as post_journal
 from apportion.post import rules
@@ -39,7 +40,7 @@ from apportion.warehouse.store import Workspace
 _PREFIX = "JV"
 _NOTHING = {
     JournalKind.TRANSFER: "Only accepted invoices and notes in chargeback are, each once.",
-    JournalKind.TRUE_UP: "It takes back what was accrued.",
+    JournalKind.TRUE_UP: "It takes back accruals that are posted, each once.",
 }
 
 
@@ -148,6 +149,7 @@ def withdraw(actor: Actor, journal: int, reason: str) -> LedgerJournal:
     row = journal_row(journal)
     step(JournalState(row.state), JournalAct.WITHDRAW)
     found = content(row)
+    _require_standing(row, found, "Bring this one to its end: it is needed there.")
     # A push that has begun ends first, and none begins until the books say that there is nothing to be pushed.
     with ledgers.alone(row.target, found) as book:
         if _was_pushed(row, found):
@@ -168,7 +170,7 @@ def draw_up_reversal(actor: Actor, journal: int, reason: str) -> LedgerJournal:
     """Make the journal that takes a posted one back: each entry mirrored and linked, approved and handed over like any.
 
     It is posted on the day of the first where that is still open, else on the first open day after it. Raises as
-    `draw_up` does, and `JournalStateError` unless the first is posted.
+    `draw_up` does, `JournalStateError` unless the first is posted, and `StateError` for what is taken back already.
     """
     person_of(actor)
     actor.rights.require(PERMISSION)
@@ -179,19 +181,46 @@ def draw_up_reversal(actor: Actor, journal: int, reason: str) -> LedgerJournal:
         step(JournalState(first.state), JournalAct.REVERSE)
         _require_free(first.target)
         was = content(first)
+        if first.kind == JournalKind.REVERSAL:
+            raise StateError(
+                f"Journal {first} is itself the reversal of {first.reverses}.",
+                advice="What that one held waits again: draw it up anew.",
+            )
         if first.kind == JournalKind.TRANSFER:
             _require_whole(first, was)
-        last = max(_days(was))
-        on = max(last, _calendar(place).posting_on(BillingPeriod.of(last)))
-        found = post_journal.reversal(was, on)
+        _require_standing(first, was, "Draw up the accrual anew if its amount has changed: it holds the difference.")
+        found = post_journal.reversal(was, _reversed_on(place, was), posting.taken_ids(was.period))
         return _kept(actor, record, place, found, JournalKind.REVERSAL, first.target, (), first, words)
+
+
+def _reversed_on(place: Workspace, was: Journal) -> date:
+    calendar = _calendar(place)
+    last = max(_days(was))
+    period = BillingPeriod.of(last)
+    return last if calendar.takes(period) else calendar.posting_on(period)
+
+
+def _require_standing(row: LedgerJournal, found: Journal, advice: str) -> None:
+    """Raise `StateError` where a true-up takes an accrual of the journal back: an entry is taken back once.
+
+    A true-up that is not posted can be withdrawn; else `advice` says what helps.
+    """
+    own = {entry.id for entry in found.entries if entry.kind is EntryKind.ACCRUAL}
+    if not own:
+        return
+    others = LedgerJournal.objects.filter(kind=JournalKind.TRUE_UP).exclude(state=JournalState.WITHDRAWN)
+    for other in others.filter(pk__gt=row.pk).order_by("pk"):
+        if any(entry.reverses in own for entry in content(other).entries):
+            raise StateError(
+                f"Journal {other} takes back what journal {row} accrued.",
+                advice="Withdraw that one first." if other.state in PENDING else advice,
+            )
 
 
 def _require_whole(row: LedgerJournal, found: Journal) -> None:
     """What was reversed by hand is not taken back a second time."""
-    wanted = {document for entry in found.entries for line in entry.postings for document in line.documents}
     there = set(posting.labels_in(row.journal_id))
-    if gone := sorted(wanted - there):
+    if gone := sorted(posting.named_in(found) - there):
         raise StateError(
             f"{gone[0]} of this journal was reversed by itself.",
             advice="Have finance reverse the others by hand too, and say so on each document.",
@@ -216,11 +245,21 @@ def _made(
     if kind is JournalKind.TRANSFER:
         return posting.transfer(rows, day) if rows else None
     known = known_journals() if known is None else known
+    if kind is JournalKind.TRUE_UP:
+        known = _without_waiting_accruals(known)
     if kind is JournalKind.SHOWBACK:
         shown = Document.objects.filter(period=str(period), issue_state=Issue.ISSUED, kind=PaperKind.STATEMENT)
         documents = posting.postable(list(shown.select_related("body").order_by("pk")))
         return counted(documents, place.settings, known, posting.mapping_of(place, period)) if documents else None
     return made_from_run(kind, place, place.settings, period, day, known)
+
+
+def _without_waiting_accruals(known: Sequence[Journal]) -> list[Journal]:
+    """What may still be withdrawn is not taken back: neither an accrual that waits, nor one that is entered again."""
+    rows = LedgerJournal.objects.filter(state__in=PENDING)
+    adding = rows.filter(Q(kind=JournalKind.ACCRUAL) | Q(reverses__kind=JournalKind.TRUE_UP))
+    waiting = set(adding.values_list("journal_id", flat=True))
+    return [each for each in known if each.id not in waiting]
 
 
 def _kept(
@@ -252,9 +291,11 @@ def _kept(
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-    except IntegrityError:
+    except IntegrityError as error:
         _require_free(target)  # somebody else drew one up at the same moment
-        raise
+        raise StateError(
+            f"Journal {found.id} is at {target} already.", advice="Look at it in the list of journals."
+        ) from error
     posting.send(actor, person, rows, found.id)
     record.about(row)
     record.changed(

@@ -18,7 +18,19 @@ from apportion.settings import Settings
 from apportion.settings.targets import FILES, TargetSettings
 from apportion.warehouse.store import Workspace
 
-__all__ = ["FILES", "alone", "found", "ledger_for", "of_files", "open_target", "pusher", "require_ready", "targets"]
+__all__ = [
+    "FILES",
+    "alone",
+    "answers",
+    "found",
+    "is_pushed",
+    "ledger_for",
+    "of_files",
+    "open_target",
+    "pusher",
+    "require_ready",
+    "targets",
+]
 
 _LOCKS = ".apportion/locks"
 
@@ -51,8 +63,22 @@ def ledger_for(settings: Settings, kind: JournalKind, target: str = "") -> str:
 
 
 def of_files(settings: Settings, target: str) -> bool:
-    """Does a person carry its files to the ledger? Else a push brings the journal there."""
-    return target not in settings.targets or settings.targets[target].kind == FILES
+    """Does a person carry its files to the ledger? Else a push brings the journal there.
+
+    Raises `InputRefusedError` where the settings do not know the target any more: what was on its way by one route must
+    not take another.
+    """
+    return target == FILES or found(settings, target).kind == FILES
+
+
+def is_pushed(settings: Settings, target: str) -> bool:
+    """For pages and lists, which show journals of any target: may it have been pushed to?"""
+    return target != FILES and (target not in settings.targets or settings.targets[target].kind != FILES)
+
+
+def answers(settings: Settings, target: str) -> bool:
+    """For pages and lists: does it say itself what it has posted?"""
+    return target in settings.targets and settings.targets[target].is_called
 
 
 def found(settings: Settings, target: str) -> TargetSettings:
@@ -93,9 +119,12 @@ def alone(target: str, journal: Journal) -> Iterator[BooksPushBook]:
 
 
 def require_ready(place: Workspace, target: str) -> None:
-    """Can it be opened? Asked before a number is taken, and without a network. Raises `DocumentError`."""
-    if target in place.settings.targets:
-        mistakes = checked(target, place.settings.targets[target], place.root)
+    """Can it be opened? Asked before a number is taken, and without a network.
+
+    Raises `DocumentError`, and `InputRefusedError` where the settings do not know it any more.
+    """
+    if target != FILES:
+        mistakes = checked(target, found(place.settings, target), place.root)
         if mistakes:
             raise DocumentError(mistakes)
 

@@ -21,7 +21,7 @@ from apportion.organization.cost_group import Tree
 from apportion.periods import BillingPeriod
 from apportion.post.document import PostableDocument, of_paper
 from apportion.post.journal import Journal, journal
-from apportion.post.lifecycle import JournalState
+from apportion.post.lifecycle import JournalKind, JournalState
 from apportion.post.mapping import LedgerMapping
 from apportion.records import convert, reach
 from apportion.records.closes import Close
@@ -58,6 +58,27 @@ def labels_in(journal_id: str) -> list[str]:
     return [str(label) for label in found.values_list("label", flat=True)]
 
 
+def made_from(row: LedgerJournal, found: Journal) -> list[Document]:
+    """The documents that a transfer was made from, with their bodies.
+
+    Those that say so; and those that its lines name and that another transfer has now, because finance reversed them by
+    hand and they were posted anew.
+    """
+    named = named_in(found)
+    others = LedgerJournal.objects.filter(period=row.period, kind=JournalKind.TRANSFER)
+    others = others.exclude(state=JournalState.WITHDRAWN).exclude(journal_id=row.journal_id)
+    elsewhere = Document.objects.filter(period=row.period, journal__in=others.values("journal_id"))
+    moved = [pk for pk, label in elsewhere.values_list("pk", "label") if label in named]
+    own = Document.objects.filter(period=row.period, journal=row.journal_id).exclude(posting_state=Posting.UNPOSTED)
+    rows = [*own.select_related("body"), *Document.objects.filter(pk__in=moved).select_related("body")]
+    return sorted(rows, key=lambda each: each.pk)
+
+
+def named_in(found: Journal) -> set[str]:
+    """The numbers of the documents that a journal's lines name."""
+    return {name for entry in found.entries for line in entry.postings for name in line.documents}
+
+
 def postable(rows: Sequence[Document]) -> list[PostableDocument]:
     """The documents as the accounting core takes them."""
     return [of_paper(convert.paper(row)) for row in rows]
@@ -72,7 +93,14 @@ def transfer(rows: Sequence[Document], posting_on: date | None = None) -> Journa
     if place.settings.ledger.currencies:
         quotes = own_quotes(place.settings, documents, runs.current(place, period).exchange)
     mapping = mapping_of(place, period)
-    return journal(documents, posting_accounts(place.settings), mapping, posting_on, quotes)
+    taken = taken_ids(period)
+    return journal(documents, posting_accounts(place.settings), mapping, posting_on, quotes, taken)
+
+
+def taken_ids(period: BillingPeriod) -> frozenset[str]:
+    """The ids of a period's journals, of whatever target; one that was withdrawn gives its id back."""
+    rows = LedgerJournal.objects.filter(period=str(period)).exclude(state=JournalState.WITHDRAWN)
+    return frozenset(rows.values_list("journal_id", flat=True))
 
 
 def mapping_of(place: Workspace, period: BillingPeriod) -> LedgerMapping:

@@ -12,10 +12,12 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from apportion.post.erp.book import Push, PushState, Slot, busy, held_alone, reserved
+from apportion.post.journal import Journal
 from apportion.records.journals import LedgerPush
 
 _PATIENCE = 60  # seconds
 _PAUSE = 0.05  # float: seconds
+_SENT = frozenset({PushState.SENT, PushState.POSTED})
 
 
 class BooksPushBook:
@@ -107,6 +109,18 @@ class BooksPushBook:
                 yield
         finally:
             own.close()
+
+
+def unsent(target: str, journal: Journal) -> tuple[tuple[str, str], ...]:
+    """The parts of a journal, by entry and company, that were not sent to a target whole. One query."""
+    parts = [
+        (entry.id, company)
+        for entry in journal.entries
+        for company in dict.fromkeys(line.company for line in entry.postings)
+    ]
+    rows = LedgerPush.objects.filter(target=target, entry__in=[entry.id for entry in journal.entries]).order_by("pk")
+    last = {(entry, company): state for entry, company, state in rows.values_list("entry", "company", "state")}
+    return tuple(part for part in parts if last.get(part) not in _SENT)
 
 
 def _place(slot: Slot) -> dict[str, str]:

@@ -185,11 +185,13 @@ def _asked(
     contents: Mapping[int, Journal],
     broken: Mapping[int, str],
 ) -> Verified:
-    """A reversal is looked at with the journal that it takes back; of two with the same content, the later one."""
-    latest = {row.journal_id: row for row in rows if row.kind != JournalKind.REVERSAL and row.pk in contents}
+    """Entries that take others back are looked at with these; of two journals with the same content, the later one."""
+    by_itself = {row.pk: _by_itself(row, contents[row.pk]) for row in rows if row.pk in contents}
+    latest = {row.journal_id: row for row in rows if row.pk in by_itself and by_itself[row.pk] is not None}
     first = list(latest.values())
     ledger = place.settings.ledger
-    back = read_back(run, [contents[row.pk] for row in first], ledger.transferred_out, ledger.intercompany_revenue)
+    wanted = [own for row in first if (own := by_itself[row.pk]) is not None]
+    back = read_back(run, wanted, ledger.transferred_out, ledger.intercompany_revenue)
     looked = [
         _looked(place, row, contents.get(row.pk), broken, back.of_journal.get(contents[row.pk].id))
         if row in first
@@ -215,6 +217,14 @@ def _asked(
         tuple(differences),
         tuple(_not_posted(looked)),
     )
+
+
+def _by_itself(row: LedgerJournal, found: Journal) -> Journal | None:
+    """What of a journal is looked at by itself: of a reversal, the accruals that it enters again, if there are any."""
+    if row.kind != JournalKind.REVERSAL:
+        return found
+    again = tuple(entry for entry in found.entries if not entry.reverses)
+    return replace(found, entries=again, statistical=()) if again else None
 
 
 def _looked(

@@ -18,7 +18,7 @@ from apportion.ledger.account import LedgerAccount, tidy
 from apportion.ledger.entry import Entry, EntryKind, Posting
 from apportion.money.split import split
 from apportion.periods import BillingPeriod
-from apportion.post.accrual import Expected, accrue, reversal_on, reverse, true_up
+from apportion.post.accrual import Expected, accrue, reverse, true_up
 from apportion.post.mapping import PostingAccounts
 from apportion.post.passing_on import Head, Share
 
@@ -62,7 +62,7 @@ def taken_back(asked: Asked) -> list[Entry]:
     made: list[Entry] = []
     accruals = [entry for entry in asked.before.standing(EntryKind.ACCRUAL) if entry.document_on <= asked.last_day]
     for entry in accruals:
-        day = reversal_on(entry)
+        day = asked.before.due_back_on(entry)
         if asked.posting_on and BillingPeriod.of(asked.posting_on) > BillingPeriod.of(day):
             day = asked.posting_on  # the ledger has closed the month that it should be in
         made.append(replace(reverse(entry), posting_on=day))
@@ -142,7 +142,7 @@ def _difference(asked: Asked, ref: str, what: _Accrued, month: Invoiced, accrual
         for entry in asked.before.standing(EntryKind.TRUE_UP)
         if any(posting.ref == ref for posting in entry.postings)
     )
-    day = max(reversal_on(accrual), asked.posting_on or accrual.posting_on)
+    day = max(asked.before.due_back_on(accrual), asked.posting_on or accrual.posting_on)
     head = Head(DRAFT, day, day, f"True-up of {accrual.id}: {what.bill.issuer} {what.period}")
     named = [replace(share, ref=ref) for share in shares]
     return true_up(head, cost + before, cost + passed_on, currency, named, asked.accounts)

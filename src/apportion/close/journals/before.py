@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from hashlib import sha256
 
 from apportion.ledger.account import tidy
-from apportion.ledger.entry import Entry, EntryKind, Posting
+from apportion.ledger.entry import UNDONE, Entry, EntryKind, Posting
 from apportion.ledger.statistical import StatisticalEntry
 from apportion.periods import BillingPeriod
+from apportion.post.accrual import reversal_on
 from apportion.post.journal import Journal, of_entries
 from apportion.post.mapping import PostingAccounts
 from apportion.settings import Settings
@@ -26,6 +27,7 @@ class Before:
         self._ids = sorted({each.id for each in journals})
         self._entries = tuple(entry for journal in journals for entry in journal.entries)
         self._reversed = {entry.reverses: entry.posting_on for entry in self._entries if entry.reverses}
+        self._takes_back = {entry.id for entry in self._entries if entry.reverses}
         counted = [entry for journal in journals for entry in journal.statistical]
         taken_back = {entry.reverses for entry in counted if entry.reverses}
         self.counted = tuple(entry for entry in counted if not entry.reverses and entry.id not in taken_back)
@@ -43,6 +45,14 @@ class Before:
     def taken_back_on(self, entry: Entry) -> date | None:
         """The day on which another entry takes one back; None where none does."""
         return self._reversed.get(entry.id)
+
+    def due_back_on(self, accrual: Entry) -> date:
+        """The day that an accrual is to be taken back on: the first of the next month.
+
+        One that was entered again, because its taking back was reversed, is due at once: its month is over.
+        """
+        again = accrual.id.endswith(UNDONE) and accrual.id.removesuffix(UNDONE) in self._takes_back
+        return accrual.posting_on if again else reversal_on(accrual)
 
     def journal(
         self, period: BillingPeriod, entries: Sequence[Entry], counted: Sequence[StatisticalEntry] = ()

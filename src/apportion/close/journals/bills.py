@@ -12,7 +12,6 @@ from apportion.ledger.account import tidy
 from apportion.ledger.entry import Entry, EntryKind
 from apportion.money.currency import minor_text, units_per_minor
 from apportion.periods import BillingPeriod
-from apportion.post.accrual import reversal_on
 from apportion.post.voucher import ProviderBill, voucher
 from apportion.reconcile.provider_invoice import ProviderInvoice
 
@@ -91,7 +90,7 @@ def _until(asked: Asked, invoice: ProviderInvoice) -> date:
     """The day to post an invoice on: never before the accrual of its cost is taken back."""
     accrued = accrual_ref(invoice.key.invoice_issuer, str(asked.period), invoice.key.currency)
     days = (
-        asked.before.taken_back_on(entry) or reversal_on(entry)
+        asked.before.taken_back_on(entry) or asked.before.due_back_on(entry)
         for entry in asked.before.all(EntryKind.ACCRUAL)
         if any(posting.ref == accrued for posting in entry.postings)
     )

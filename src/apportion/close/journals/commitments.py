@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from apportion.close.journals.before import DRAFT, Asked, counterpart, last_day
+from apportion.close.journals.before import DRAFT, Asked, last_day
+from apportion.close.journals.own_asset import asset_line, in_own_currency_too
 from apportion.close.journals.purchases import Prepaid, on_effective_cost, prepaid
 from apportion.errors import ConservationError
 from apportion.ledger.entry import Entry, EntryKind, Posting
 from apportion.money.currency import minor_text
 from apportion.post import prepaid as accounting
-from apportion.post.foreign import Quote, in_own_currency
 from apportion.post.passing_on import Head, Share, pass_on
 
 
@@ -36,7 +36,7 @@ def entries(asked: Asked) -> list[Entry]:
         bought = _purchase(asked, one, before)
         used = _used(asked, one, before)
         _require_unused_part(asked, one, (*before, *bought, *used))
-        made += [*bought, *_at_its_own_rate(asked, before, used)]
+        made += in_own_currency_too(asked, before, bought, used)
     return made
 
 
@@ -45,16 +45,12 @@ def _of(asked: Asked, one: Prepaid) -> list[Entry]:
     return [
         entry
         for entry in asked.before.standing(EntryKind.PREPAYMENT, EntryKind.AMORTISATION)
-        if _asset_line(entry).ref == one.commitment.id and entry.postings[0].currency == one.commitment.currency
+        if asset_line(entry).ref == one.commitment.id and entry.postings[0].currency == one.commitment.currency
     ]
 
 
-def _asset_line(entry: Entry) -> Posting:
-    return entry.postings[0] if entry.kind is EntryKind.PREPAYMENT else counterpart(entry)
-
-
 def _on_asset(entries: Iterable[Entry], kind: EntryKind) -> int:
-    return sum(_asset_line(entry).amount_minor for entry in entries if entry.kind is kind)
+    return sum(asset_line(entry).amount_minor for entry in entries if entry.kind is kind)
 
 
 def _used_before(asked: Asked, one: Prepaid) -> int:
@@ -78,17 +74,6 @@ def _require_unused_part(asked: Asked, one: Prepaid, entries: Sequence[Entry]) -
 
 def _has_ended(asked: Asked, commitment: accounting.Commitment) -> bool:
     return commitment.ended_on is not None and commitment.ended_on <= asked.last_day
-
-
-def _at_its_own_rate(asked: Asked, before: Sequence[Entry], used: Sequence[Entry]) -> list[Entry]:
-    """In the payer's own currency the asset goes at the rate that it came at, not at the month's."""
-    locals_ = [each.local for entry in before if entry.kind is EntryKind.PREPAYMENT for each in entry.postings[:1]]
-    local = next((each for each in locals_ if each and each.rate), None)
-    if local is None:
-        return list(used)
-    quote = Quote(local.currency, local.rate, local.rate_on, local.source, local.inverted)
-    company = asked.accounts.payer.company
-    return [in_own_currency(each, {(company, each.postings[0].currency): quote}, asked.accounts) for each in used]
 
 
 def _purchase(asked: Asked, one: Prepaid, before: Sequence[Entry]) -> list[Entry]:
@@ -123,7 +108,7 @@ def _month(asked: Asked, one: Prepaid, minor: int) -> Entry | None:
     """The month's part by the schedule; with the months before it, where they are not in the journals."""
     shares = [Share(asked.accounts.expense, 1)]
     entry = accounting.amortise(one.commitment, asked.period, shares, DRAFT, asked.accounts)
-    if entry and -_asset_line(entry).amount_minor == minor:
+    if entry and -asset_line(entry).amount_minor == minor:
         return entry
     if not minor:
         return None

@@ -52,7 +52,11 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One attempt to bring a slot into the ledger. `round` counts from 1; a new one begins only after an end."""
+    """One attempt to bring a slot into the ledger. `round` counts from 1; a new one begins only after an end.
+
+    `reference` is the ledger's own id for it. Where the ledger does not answer it is the key, and is there before it is
+    sent.
+    """
 
     slot: Slot
     round: int

@@ -7,7 +7,8 @@
    What a push that was given up has left, or what came late, is looked for before the next one begins.
 3. All of a journal is checked and made as drafts first. If one line is refused, every draft of the journal goes, and
    the refusals come back as a repair list.
-4. A draft is read back before it is posted, and what was posted is read back before "posted" is said.
+4. A draft is read back before it is posted, and what was posted is read back before "posted" is said. A ledger that
+   does not answer is sent an entry once it is written down that it may be there; then a person confirms it.
 5. A reversal is an entry of its own that points at the first and brings each account and dimension to zero.
 """
 
@@ -18,16 +19,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from apportion.errors import InputRefusedError, Place
+from apportion.errors import Place
+from apportion.post.erp import stops
 from apportion.post.erp.book import ENDED, Push, PushBook, PushState, Slot
 from apportion.post.erp.comparing import differences, left_over, posted_differences
 from apportion.post.erp.document import Document, documents
 from apportion.post.erp.errors import (
     DiffersError,
-    DuplicatePushError,
     RejectedError,
     Rejection,
-    TargetBusyError,
     TargetRubbishError,
     UnknownReferenceError,
 )
@@ -88,7 +88,8 @@ class Pusher:
     def withdraw(self, journal: Journal) -> tuple[Push, ...]:
         """Give up what is not posted: delete its drafts in the ledger and end its pushes; gives those that it ended.
 
-        Raises `InputRefusedError` where something of the journal is posted already, which only a reversal takes back.
+        Raises `InputRefusedError` where something of the journal is posted already, or may be in a ledger that does not
+        answer: only a reversal takes that back.
         """
         wanted = self._documents(journal)
         with ExitStack() as locks:
@@ -99,13 +100,11 @@ class Pusher:
                 push = self.book.latest(self.target.name, document.entry, document.company)
                 if push is None or push.state in ENDED:
                     continue
+                if self._may_be_sent(push):
+                    raise stops.sent_already(self.target.name, document.entry)
                 found = self._found(document.company, push.key)
                 if push.state in _THERE or any(each.standing is Standing.POSTED for each in found):
-                    raise InputRefusedError(
-                        f"Entry {document.entry} is posted in {self.target.name}.",
-                        place=Place(document.entry),
-                        advice="Push the journal to its end, then reverse it.",
-                    )
+                    raise stops.posted_already(self.target.name, document.entry)
                 open_ones.append((document, push))
             for document, push in open_ones:
                 self._clear(document.company, push.key)
@@ -171,11 +170,7 @@ class Pusher:
             if push.state not in _GIVEN_UP or not self._clear(slot.company, push.key):
                 continue
             if push != rounds[-1]:
-                raise DuplicatePushError(
-                    f"Entry {slot.entry} is posted in {self.target.name} by a push that was given up ({push.key}).",
-                    place=Place(slot.entry),
-                    advice="Reverse that entry in the ledger, and look for other programs that push the same journal.",
-                )
+                raise stops.posted_though_given_up(self.target.name, push)
             self.book.mark(push.key, PushState.CREATED)
 
     def _first(self, document: Document) -> Push:
@@ -184,11 +179,7 @@ class Pusher:
         own = self.book.latest(self.target.name, document.entry, document.company)
         again = first and own and own.slot.reverses == first.key and first.state is PushState.REVERSED
         if first is None or (first.state not in _THERE and not again):
-            raise InputRefusedError(
-                f"Entry {document.entry} takes back {document.reverses}, which is not posted in {self.target.name}.",
-                place=Place(document.entry),
-                advice="Push that one first. What was never posted needs no reversal: withdraw its push.",
-            )
+            raise stops.nothing_to_reverse(self.target.name, document)
         return first
 
     def _checked(self, jobs: Sequence[_Job]) -> list[Rejection]:
@@ -227,37 +218,31 @@ class Pusher:
             if wanted is Standing.POSTED and found.standing is Standing.DRAFT:
                 self.target.post(company, found.reference)
         except UnknownReferenceError:
-            raise self._shared(job) from None
+            raise stops.worked_on(self.target.name, job.document.entry) from None
         self.book.mark(job.key, PushState.CREATED, reference=found.reference)
         return found
 
     def _drafted(self, job: _Job) -> Found:
         """Made in the ledger, and read back where it is a draft."""
         link = Link(job.reverses.reference, job.reverses.number) if job.reverses else None
+        if not self.target.traits.answers:  # nobody says afterwards whether it arrived, so it counts from here on
+            self.book.mark(job.key, PushState.RESERVED, reference=job.key)
         made = self.target.create(job.document, job.key, link)
         if made.standing is Standing.DRAFT:
             self.book.mark(job.key, PushState.CREATED, reference=made.reference)
             self._require_same(job, self.target.read(job.document.company, made.reference))
         return made
 
-    def _shared(self, job: _Job) -> TargetBusyError:
-        return TargetBusyError(
-            f"Another push works on entry {job.document.entry} in {self.target.name}.",
-            advice="Let it end, then push again.",
-        )
-
     def confirm(self, entry: str, company: str, number: str) -> Push:
         """A person says that a ledger which does not answer has taken what was sent, under its own number.
 
-        Raises `InputRefusedError` unless it was sent.
+        What it takes back is reversed with that, and may be pushed anew. Raises `InputRefusedError` unless it was sent.
         """
         push = self.book.latest(self.target.name, entry, company)
         if push is None or push.state is not PushState.SENT or not number:
-            raise InputRefusedError(
-                f"Entry {entry} was not sent to {self.target.name}, or there is no number.",
-                place=Place(entry),
-                advice="Push it first, and write the number that the ledger gave it.",
-            )
+            raise stops.not_sent(self.target.name, entry)
+        if push.slot.reverses:  # first, so that whoever is cut off here confirms it once more
+            self.book.mark(push.slot.reverses, PushState.REVERSED, detail=f"reversed by {number}")
         return self.book.mark(push.key, PushState.POSTED, number=number)
 
     def _only(self, job: _Job) -> Found | None:
@@ -269,12 +254,7 @@ class Pusher:
             found = self.target.find(company, job.key)
             posted = [each for each in found if each.standing is Standing.POSTED]
             if len(posted) > 1:
-                raise DuplicatePushError(
-                    f"Entry {job.document.entry} is in {self.target.name} twice: "
-                    f"{' and '.join(each.number or each.reference for each in posted)}.",
-                    place=Place(job.document.entry),
-                    advice="Reverse one of them in the ledger.",
-                )
+                raise stops.posted_twice(self.target.name, job.document.entry, posted)
             drafts = [each for each in found if each.standing is Standing.DRAFT]
             kept = posted or [each for each in drafts[:1] if self._is_same(job, each)]
             surplus = [each for each in drafts if each not in kept]
@@ -307,7 +287,7 @@ class Pusher:
             return
         now = {each.reference: each.standing for each in self.target.find(job.document.company, job.key)}
         if now.get(draft.reference) is not Standing.DRAFT:
-            raise self._shared(job)  # it was posted or taken away while we read it
+            raise stops.worked_on(self.target.name, job.document.entry)  # it was posted or taken away while we read it
         self._discard(job.document.company, draft.reference)
         advice = "Repair it in the ledger's set-up or in the mapping, then push again."
         raise RejectedError([job.document.rejection(0, "DRAFT_NOT_VALID", sentence, advice) for sentence in different])
@@ -359,15 +339,15 @@ class Pusher:
             )
 
     def _given_up(self, rest: Iterable[_Job], rejected: Sequence[Rejection]) -> tuple[Push, ...]:
-        """Nothing of what is not posted stays in the ledger."""
+        """Nothing of what is not posted stays in the ledger. What may be in one that does not answer is not ended."""
         said: dict[tuple[str, str], str] = {}
         for each in rejected:
             said.setdefault((each.entry, each.company), str(each))
         ended = []
         for job in rest:
             document = job.document
-            if self._clear(document.company, job.key):
-                continue  # posted after all: the next run says so
+            if self._may_be_sent(job.push) or self._clear(document.company, job.key):
+                continue  # posted after all, or perhaps: the next run says so
             detail = said.get((document.entry, document.company), "")
             state = PushState.REJECTED if detail else PushState.WITHDRAWN
             ended.append(self.book.mark(job.key, state, detail=detail))
@@ -387,6 +367,10 @@ class Pusher:
             return any(each.standing is Standing.POSTED for each in found)
 
         return self.pace.patiently(self.clock, step)
+
+    def _may_be_sent(self, push: Push) -> bool:
+        """May it be in a ledger that does not answer? Its push has a reference before anything of it is sent."""
+        return not self.target.traits.answers and (push.state in _THERE or push.reference != "")
 
     def _found(self, company: str, key: str) -> tuple[Found, ...]:
         if not self.target.traits.answers:
