@@ -20,7 +20,7 @@ from apportion.records.work import Work
 from tests.company import Company
 from tests.web.api_calls import ROOT, Caller, key_of, operations
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 SCHEMA = api.get_openapi_schema()
 ACTS = ("accept", "reopen", "void", "reverse")

@@ -17,7 +17,7 @@ from tests.web.test_journal_pages import client, placed, press, pushed_fixture, 
 
 __all__ = ["pushed_fixture"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 EARLY = "Not all of it was sent yet: push it to its end first."
 
