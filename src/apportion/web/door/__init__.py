@@ -65,11 +65,14 @@ class Door:
 
     def _bring_in(self, environ: WSGIEnvironment, held: ExitStack) -> HTTPStatus | None:
         """Read the body, which takes as long as its sender likes; why not, where it is not there now."""
-        if (bodies.size_of(environ) or 0) > self._most_bytes:
+        size = bodies.size_of(environ)
+        if size is None:  # the server does not tell the end of the pieces from a sender who went away
+            return HTTPStatus.LENGTH_REQUIRED
+        if size > self._most_bytes:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         if not self._senders.acquire(blocking=False):
             return HTTPStatus.SERVICE_UNAVAILABLE
         try:
-            return bodies.bring_in(environ, self._most_bytes, held)
+            return None if bodies.bring_in(environ, size, held) else HTTPStatus.BAD_REQUEST
         finally:
             self._senders.release()

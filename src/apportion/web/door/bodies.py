@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from contextlib import ExitStack
-from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ _IN_MEMORY = 1024 * 1024
 
 
 def size_of(environ: WSGIEnvironment) -> int | None:
-    """In bytes, as its sender says; None where it comes in pieces, and only its end tells.
+    """In bytes, as its sender says; None where it comes in pieces, and nobody says.
 
     0 where nothing or nonsense is said, which is how the application reads it too.
     """
@@ -26,30 +25,25 @@ def size_of(environ: WSGIEnvironment) -> int | None:
     return int(said) if said.isascii() and said.isdecimal() else 0
 
 
-def bring_in(environ: WSGIEnvironment, most: int, held: ExitStack) -> HTTPStatus | None:
-    """Read the body and put it in the place of the stream; why not, where it is too large or its sender went away.
+def bring_in(environ: WSGIEnvironment, size: int, held: ExitStack) -> bool:
+    """Read the body and put it in the place of the stream; False where its sender went away before the end.
 
     It is gone when what is `held` ends.
     """
-    stream, size, read = environ["wsgi.input"], size_of(environ), 0
+    stream, read = environ["wsgi.input"], 0
     body = held.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115
-    while size is None or read < size:
+    while read < size:
         try:
-            block = stream.read(_BLOCK if size is None else min(_BLOCK, size - read))
+            block = stream.read(min(_BLOCK, size - read))
         except OSError:
-            return HTTPStatus.BAD_REQUEST
+            return False
         if not block:
-            break
+            return False
         read += len(block)
-        if read > most:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         body.write(block)
-    if size is not None and read < size:
-        return HTTPStatus.BAD_REQUEST
     body.seek(0)
     environ["wsgi.input"] = body
-    environ["CONTENT_LENGTH"] = str(read)
-    return None
+    return True
 
 
 def leave_out(environ: WSGIEnvironment) -> None:

@@ -77,6 +77,7 @@ def _heading(status: int) -> tuple[str, str]:
         403: (_("Not allowed"), "lock"),
         404: (_("Not found"), "search"),
         409: (_("This cannot be done now"), "hand-stop"),
+        411: (_("This cannot be taken"), "alert-triangle"),
         413: (_("Too much at once"), "alert-triangle"),
         429: (_("Too many attempts"), "hourglass"),
         503: (_("Busy at this moment"), "hourglass"),
@@ -175,6 +176,11 @@ def body_refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
         error = BusyError(
             _("Too many others are sending something at this moment."),
             advice=_("Go back, which keeps what you typed, and send it again in a minute."),
+        )
+    elif status == HTTPStatus.LENGTH_REQUIRED:
+        error = BadRequestError(
+            _("What was sent does not say how long it is."),
+            advice=_("Send it whole, with its length (Content-Length)."),
         )
     else:
         error = BadRequestError(_("What was sent did not arrive to its end."), advice=_("Go back, and send it again."))
